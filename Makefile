@@ -1,0 +1,80 @@
+# cutover: build, test, demo, install.   make help  lists the targets.
+#
+#   make            ./cutover
+#   make demo       installs what is missing, starts the lab, opens the cockpit on it
+#   make test       installs what is missing, runs every test; last line: N passed, N failed
+#
+# Variables: CC, SAN=1 (ASan and UBSan), WERROR=1, B (build directory), BIN (the program),
+#            PREFIX, DESTDIR, LAB_BLUE_PG and LAB_GREEN_PG (bin directories of two PostgreSQL versions).
+
+CC       ?= cc
+SAN      ?=
+WERROR   ?=
+flavour  := $(notdir $(firstword $(CC)))$(if $(SAN),-san)
+B        ?= build/$(flavour)
+BIN      ?= ./cutover
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+
+PACKAGES := ncursesw libpq libcares libcurl libconfig libuv jansson libcrypto
+have_packages := $(shell pkg-config --exists $(PACKAGES) 2>/dev/null && echo yes)
+
+CSTD     := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
+OPT      ?= $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined,-O2)
+comma    := ,
+CFLAGS   ?= -g
+ALL_CFLAGS  = $(CSTD) $(WARN) $(OPT) -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
+ALL_LDFLAGS = $(if $(SAN),-fsanitize=address$(comma)undefined) $(LDFLAGS)
+LIBS        = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+CORE_C   := $(sort $(wildcard core/*.c core/*/*.c))
+TUI_C    := $(sort $(wildcard tui/*.c))
+MAIN_C   := tui/main.c
+LIB_O    := $(patsubst %.c,$(B)/%.o,$(CORE_C) $(filter-out $(MAIN_C),$(TUI_C)))
+UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+LAB      := $(patsubst tests/lab/%.c,$(B)/lab/%,$(sort $(wildcard tests/lab/*.c)))
+E2E      := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(sort $(wildcard tests/e2e/*.c)))
+BENCH    := $(patsubst tests/bench/%.c,$(B)/bench/%,$(sort $(wildcard tests/bench/*.c)))
+
+all: $(BIN)
+
+$(BIN): $(B)/tui/main.o $(B)/libcutover.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libcutover.a: $(LIB_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/unit/%: tests/unit/%.c $(B)/libcutover.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(B)/libcutover.a -lcmocka $(LIBS)
+
+$(B)/lab/%: tests/lab/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< -lmicrohttpd $(LIBS)
+
+$(B)/e2e/%: tests/e2e/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< -lvterm -lutil $(LIBS)
+
+$(B)/bench/%: tests/bench/%.c $(B)/libcutover.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(B)/libcutover.a $(LIBS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+unit: $(UNIT)
+lab: $(LAB)
+e2e: $(E2E)
+bench: $(BENCH)
+
+clean:
+	rm -rf build $(BIN)
+
+.PHONY: all unit lab e2e bench clean
+.SECONDARY:
