@@ -1,0 +1,73 @@
+/* THE list of facts. One row gives the struct, the encoder, the decoder and the documentation.
+ * Names are past tense. Fields: TEXT(name) const char *, NUM(name) int64_t, FLAG(name) bool, LATENCY(name) struct latency.
+ * -1 in a NUM means "not known". Times are wall-clock milliseconds, durations milliseconds unless the name ends in _us.
+ *
+ *      EVENT(name, "what it says", fields)
+ */
+EVENT(run_opened, "a run begins: the first line of its journal carries the plan",
+      TEXT(name) TEXT(plan_file) TEXT(plan_hash) TEXT(plan) TEXT(host) TEXT(user) TEXT(version) FLAG(rehearsal))
+EVENT(engine_started, "an engine took the run up", NUM(pid) FLAG(resumed))
+EVENT(engine_stopped, "the engine ended in good order", TEXT(why))
+EVENT(run_ended, "the run is over: outcome is done, returned or stopped", TEXT(outcome) TEXT(sentence))
+EVENT(run_paused, "no further step may begin until it continues", TEXT(user))
+EVENT(run_continued, "steps may begin again", TEXT(user))
+EVENT(journal_failed, "the journal can't be written: watching goes on, every step is closed", TEXT(sentence))
+EVENT(journal_recovered, "the journal can be written again", TEXT(sentence))
+
+EVENT(screen_joined, "somebody attached a screen; role is operator or observer", NUM(id) TEXT(user) TEXT(tty) TEXT(role))
+EVENT(screen_left, "a screen went away", NUM(id) TEXT(user))
+EVENT(note_said, "a person wrote a note", TEXT(user) TEXT(text))
+EVENT(order_refused, "an order was not carried out", TEXT(user) TEXT(order) TEXT(step) TEXT(why))
+
+EVENT(step_began, "intent, on disk before the action fires; mode is run, undo or probe",
+      TEXT(step) TEXT(mode) NUM(attempt) TEXT(action) TEXT(gate) TEXT(user) TEXT(typed))
+EVENT(step_said, "what a step reports while it runs; level is info, ok, warn or bad", TEXT(step) TEXT(level) TEXT(text))
+EVENT(step_progressed, "how far a step is; unit is rows, tables, bytes, ms, resolvers ...",
+      TEXT(step) NUM(done) NUM(total) TEXT(unit))
+EVENT(step_ended, "result is done, failed, undone, aborted or unknown",
+      TEXT(step) TEXT(mode) TEXT(result) TEXT(sentence) NUM(took))
+EVENT(step_found, "after a crash, what the world shows of a step that began and never ended: before, after, partial, unreachable",
+      TEXT(step) TEXT(world) TEXT(sentence))
+EVENT(step_decided, "a person decided what an unknown or failed step counts as: done, ready or failed",
+      TEXT(step) TEXT(decision) TEXT(user) TEXT(reason))
+EVENT(step_skipped, "a person left a step out", TEXT(step) TEXT(user) TEXT(reason))
+EVENT(abort_asked, "a person asked the running step to stop", TEXT(step) TEXT(user))
+
+EVENT(db_seen, "one side of a database, looked at; writable is yes, no or unknown (as an application role would find it)",
+      TEXT(db) TEXT(side) FLAG(reachable) TEXT(version) TEXT(writable) NUM(clients) NUM(open_tx) NUM(oldest_tx) NUM(prepared) TEXT(error))
+EVENT(lag_seen, "replication of one database: bytes not yet confirmed by green, age of the newest heartbeat on green, WAL that the slot pins",
+      TEXT(db) NUM(bytes) NUM(lag) NUM(retained) FLAG(active) TEXT(slot) TEXT(sent_lsn) TEXT(flushed_lsn) TEXT(error))
+EVENT(copy_seen, "the first copy of one table: state is init, copying, synced or ready",
+      TEXT(db) TEXT(table) TEXT(state) NUM(rows) NUM(total))
+EVENT(audit_found, "the audit names one thing; level is blocker, warning or note",
+      TEXT(db) TEXT(level) TEXT(object) TEXT(text))
+EVENT(audited, "an audit of one database ended", TEXT(db) NUM(blockers) NUM(warnings) NUM(notes) NUM(tables))
+EVENT(sequences_seen, "sequences of one database: how many, how many of green are behind blue", TEXT(db) NUM(count) NUM(behind))
+EVENT(pooler_seen, "a pooler, looked at; target is blue, green or other",
+      TEXT(db) TEXT(pooler) FLAG(reachable) FLAG(paused) TEXT(target) NUM(active) NUM(waiting) NUM(longest_wait) TEXT(error))
+
+EVENT(writes_paused, "from here on no client write succeeds", TEXT(db))
+EVENT(writes_resumed, "client writes succeed again, on this side", TEXT(db) TEXT(side) NUM(pause_us))
+EVENT(switch_phase, "one phase of the switch ended: fence, drain, marker, sequences, verify, promote, repoint, unfence",
+      TEXT(phase) NUM(took_us) TEXT(text))
+EVENT(switch_committing, "intent: from the next act on there is only forward", TEXT(marker))
+EVENT(switch_committed, "writes are on green", NUM(pause_us) TEXT(text))
+EVENT(switch_returned, "everything is back on blue; by is engine or watchdog", TEXT(by) NUM(pause_us) TEXT(why))
+
+EVENT(dns_seen, "one resolver's answer for one record; status is ok, nxdomain, nodata, servfail, refused, timeout, unreachable, bad",
+      TEXT(resolver) TEXT(record) TEXT(type) TEXT(status) TEXT(answer) NUM(ttl) NUM(rtt_us) TEXT(error))
+EVENT(dns_changed, "the authoritative server took an update", TEXT(record) TEXT(type) TEXT(from) TEXT(to) NUM(ttl))
+
+EVENT(http_seen, "a second of probes to one side, summed", TEXT(side) TEXT(probe) NUM(ok) NUM(failed) LATENCY(latency) TEXT(error))
+EVENT(haproxy_seen, "the balancer's counters of one side since the last look; failed = selections minus good answers",
+      TEXT(side) NUM(weight) TEXT(status) NUM(requests) NUM(failed) NUM(sessions))
+EVENT(prometheus_seen, "error share of one side as Prometheus tells it; ppm -1 when it has no data", TEXT(side) NUM(ppm) TEXT(error))
+EVENT(weights_set, "the balancer took new weights", NUM(blue) NUM(green))
+
+EVENT(check_began, "a checklist item is being proven", TEXT(check))
+EVENT(check_ended, "evidence: verdict is pass, fail or unknown; by is machine or the person's name",
+      TEXT(check) TEXT(verdict) TEXT(sentence) TEXT(evidence) TEXT(by) NUM(expires) NUM(took))
+
+EVENT(source_failed, "a source can't look", TEXT(source) TEXT(sentence))
+EVENT(source_back, "a source looks again", TEXT(source))
+EVENT(cost_seen, "what the engine itself costs", NUM(cpu_ppm) NUM(rss))

@@ -1,0 +1,202 @@
+/* model: what the events of a run add up to. model_fold is pure: no clock, no input or output; it allocates only in
+ * model_new, arrays sized from the plan. The same journal always gives the same model.
+ *
+ * Everything that was seen has `at`, the wall-clock ms of its event; 0 = never seen. Who reads decides with its own
+ * `now` whether that is too old: stale is unknown, unknown never passes (metric.h does it for gates). */
+#ifndef CORE_MODEL_H
+#define CORE_MODEL_H
+
+#include "core/event.h"
+#include "core/plan.h"
+
+#define UNKNOWN (-1)
+#define MODEL_HISTORY 240 /* points of a graph, one a second */
+
+/* A ring of the last values, one a second; a second without a value is UNKNOWN. */
+struct history {
+    int64_t value[MODEL_HISTORY];
+    int64_t last_second; /* wall second of the newest value; 0 = empty */
+};
+/* The value `back` seconds before the wall second `second`; UNKNOWN when there is none. */
+int64_t history_at(const struct history *h, int64_t second, int back);
+
+struct model_table { /* first copy of one table */
+    char name[64];
+    char state[12];
+    int64_t rows, total;
+};
+struct model_finding {
+    char level[8];
+    char object[64];
+    char text[160];
+};
+struct model_dbside {
+    int64_t at;
+    bool reachable;
+    char version[24];
+    char writable[8]; /* "yes", "no", "unknown" */
+    int64_t clients, open_tx, oldest_tx, prepared;
+    char error[160];
+};
+#define MODEL_TABLES 64
+#define MODEL_FINDINGS 48
+struct model_db {
+    struct model_dbside side[SIDES];
+    int64_t lag_at, lag_bytes, lag_ms, retained;
+    bool slot_active;
+    char slot[40], sent_lsn[24], flushed_lsn[24], lag_error[160];
+    struct history bytes, ms;
+    struct model_table table[MODEL_TABLES];
+    int ntables; /* kept here */
+    int64_t copy_at;
+    int tables_seen, tables_ready; /* of all, also those that do not fit above */
+    struct model_finding finding[MODEL_FINDINGS];
+    int nfindings;
+    int64_t audited_at, blockers, warnings, notes, tables_audited;
+    int64_t sequences_at, sequences, sequences_behind;
+    /* pooler: the last look at the first pooler of this database */
+    int64_t pooler_at;
+    bool pooler_reachable, pooler_paused;
+    char pooler_target[8]; /* blue, green, other */
+    int64_t pooler_active, pooler_waiting, pooler_longest_wait;
+    char pooler_error[160];
+};
+
+enum dns_state { DNS_UNSEEN, DNS_OLD, DNS_NEW, DNS_MIXED, DNS_OTHER, DNS_ERROR };
+extern const char *const dns_state_names[]; /* "-", "OLD", "NEW", "MIXED", "OTHER", "ERR" */
+struct model_dns { /* one resolver x record; cell[resolver * nrecords + record] */
+    int64_t at, answered_at;
+    enum dns_state state;
+    char status[12];   /* as the event said */
+    char answer[80];
+    int64_t ttl;       /* seconds, as answered */
+    int64_t max_ttl;   /* largest ever seen */
+    int64_t expires;   /* wall ms when this cached answer runs out: answered_at + ttl */
+    int64_t rtt_us;
+    int64_t new_since; /* wall ms since which every answer was new; 0 */
+    char error[120];
+    int64_t asked, lost;
+};
+struct model_record { /* what the authoritative server publishes */
+    int64_t low_since;     /* wall ms since which it was seen serving ttl <= ttl_low without a break; 0 */
+    int64_t old_ttl;       /* largest TTL that it was ever seen with, seconds */
+    int64_t published_at, published_ttl;
+    int64_t flipped_at;    /* wall ms of our dns_changed to green; 0 */
+};
+
+#define MODEL_SECONDS 60
+struct model_second { /* one second of probes */
+    int64_t second;
+    int64_t ok, failed;
+    struct latency latency;
+};
+struct model_traffic { /* one side */
+    struct model_second second[MODEL_SECONDS]; /* slot = second % 60 */
+    int64_t probe_at;
+    char error[160];       /* the last failure, named */
+    struct history p95_us, error_ppm, rps;
+    int64_t total, total_failed;
+    int64_t balancer_at, weight, requests, failed, sessions; /* requests and failed: since the run began */
+    char status[16];
+    struct history share_ppm; /* measured share of the balancer's requests */
+    int64_t recent_requests, recent_failed; /* decaying sums over about 10 s, for the measured share */
+    int64_t prometheus_at, prometheus_ppm;
+};
+
+enum check_verdict { CHECK_UNKNOWN, CHECK_PASS, CHECK_FAIL };
+struct model_check {
+    enum check_verdict verdict;
+    bool running;
+    char sentence[200], evidence[200], by[32];
+    int64_t at, expires, took; /* expires: wall ms */
+};
+
+/* Facts only; pending, blocked and ready are derived by the gate. */
+enum step_state { STEP_NOT_BEGUN, STEP_RUNNING, STEP_DONE, STEP_FAILED, STEP_SKIPPED, STEP_UNDONE, STEP_UNKNOWN };
+extern const char *const step_state_names[];
+struct model_step {
+    enum step_state state;
+    bool undoing;         /* the running attempt is an undo */
+    bool probing;
+    int attempt;
+    int64_t began, ended, took;
+    char by[32];
+    char sentence[240];   /* of its end, or the last thing it said */
+    char found[12];       /* after a crash: before, after, partial, unreachable */
+    int64_t done, total;  /* progress */
+    char unit[12];
+};
+
+struct model_log {
+    int64_t at, seq;
+    char level[6];  /* INFO OK WARN BAD RUN GATE NOTE */
+    char from[14];  /* step key, resolver, side, person */
+    char text[240];
+};
+#define MODEL_LOG 512
+
+#define MODEL_PEOPLE 16
+struct model_person {
+    int64_t id, since;
+    char user[32], tty[24], role[12];
+};
+
+#define MODEL_PHASES 16
+struct model_phase {
+    char name[16];
+    int64_t took_us;
+    char text[96];
+};
+
+struct model {
+    char name[64], host[64], user[32], version[24], plan_hash[65];
+    bool rehearsal;
+    int64_t opened, ended, last_at, last_seq;
+    char outcome[12], outcome_sentence[200];
+    bool engine_running; /* between engine_started and engine_stopped */
+    int64_t engine_pid;
+    bool paused;         /* between steps, by a person */
+    bool journal_broken;
+    int running;         /* index of the running step; -1 */
+    bool abort_asked;
+
+    struct model_db *db;         /* plan->ndatabases */
+    struct model_dns *dns;       /* nresolvers * nrecords */
+    struct model_record *record; /* nrecords */
+    struct model_traffic traffic[SIDES];
+    int64_t weights_at, weight[SIDES];
+    struct model_check *check;   /* nchecks */
+    struct model_step *step;     /* nsteps */
+
+    int64_t pause_began;   /* wall ms; 0 = writes flow */
+    int64_t pause_us;      /* of the last pause that ended */
+    bool committed;        /* the commit point of the switch is passed */
+    int64_t committed_at, returned_at;
+    struct model_phase phase[MODEL_PHASES];
+    int nphases;
+
+    struct model_log log[MODEL_LOG]; /* ring: entry i (0 = oldest kept) by model_log_at */
+    int64_t nlog;                    /* ever written */
+    struct model_person person[MODEL_PEOPLE];
+    int npeople;
+    int64_t cost_at, cost_cpu_ppm, cost_rss;
+
+    int64_t *held_since; /* per plan condition: wall ms since when it holds without a break; 0. Kept by gate_follow */
+    char (*source_error)[160]; /* unused slots empty; see source_failed */
+    int nsources;
+    char source_name[32][40];
+};
+
+struct model *model_new(const struct plan *plan);
+void model_free(struct model *model);
+void model_fold(struct model *model, const struct plan *plan, const struct event *event);
+
+int model_log_count(const struct model *m);                             /* kept: at most MODEL_LOG */
+const struct model_log *model_log_at(const struct model *m, int i);     /* 0 = oldest kept */
+const struct model_dns *model_cell(const struct model *m, const struct plan *p, int resolver, int record);
+/* Sum of the probes of one side over the last `seconds` whole seconds before `now`. */
+void model_probes(const struct model *m, enum side side, int64_t now, int seconds, int64_t *ok, int64_t *failed, struct latency *latency);
+/* Writes the whole model as text, field by field: tests compare it. */
+void model_dump(const struct model *m, const struct plan *p, struct buf *out);
+
+#endif
