@@ -51,7 +51,6 @@ struct task {
     /* private to task.c */
     int phase, waits;
     bool called;
-    int ready;
     uv_timer_t timer;
     struct task_watch *watch;
 };
