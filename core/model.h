@@ -62,11 +62,11 @@ struct model_db {
     char pooler_error[160];
 };
 
-enum dns_state { DNS_UNSEEN, DNS_OLD, DNS_NEW, DNS_MIXED, DNS_OTHER, DNS_ERROR };
-extern const char *const dns_state_names[]; /* "-", "OLD", "NEW", "MIXED", "OTHER", "ERR" */
+enum cell_state { CELL_UNSEEN, CELL_OLD, CELL_NEW, CELL_MIXED, CELL_OTHER, CELL_ERROR };
+extern const char *const cell_state_names[]; /* "-", "OLD", "NEW", "MIXED", "OTHER", "ERR" */
 struct model_dns { /* one resolver x record; cell[resolver * nrecords + record] */
     int64_t at, answered_at;
-    enum dns_state state;
+    enum cell_state state;
     char status[12];   /* as the event said */
     char answer[80];
     int64_t ttl;       /* seconds, as answered */
