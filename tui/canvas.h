@@ -41,6 +41,8 @@ void canvas_svg(const struct canvas *c, const struct theme *t, struct buf *out);
 
 /* Columns that a text takes. */
 int canvas_width(const char *text);
+/* Takes the next code point off *text (which isn't at its end). A bad byte is U+FFFD and one byte long. */
+uint32_t canvas_decode(const char **text);
 
 /* A rectangle of a canvas, passed by value. Coordinates of all area_ functions are relative to it. */
 struct area {
@@ -63,7 +65,9 @@ int area_printfr(struct area a, int right, int y, unsigned style, const char *fm
 
 void area_fill(struct area a, unsigned style, const char *glyph);
 void area_clear(struct area a); /* blanks of ROLE_TEXT */
-/* Changes the style of what is already drawn, for a selected row. */
+/* Marks what is already drawn as selected: each text keeps its role's colour (ATTR_SELECTED). */
+void area_select(struct area a, int x, int y, int w);
+/* Changes the style of what is already drawn. */
 void area_restyle(struct area a, int x, int y, int w, unsigned style);
 void area_hline(struct area a, int x, int y, int w, unsigned style, const char *glyph);
 

@@ -60,7 +60,14 @@ const char *role_word(enum role role);
 const char *role_sentence(enum role role);
 
 /* A style is a role with attributes or-ed in: ROLE_TEXT | ATTR_BOLD. Attributes add to those of the theme. */
-enum { ATTR_BOLD = 0x100, ATTR_DIM = 0x200, ATTR_REVERSE = 0x400, ATTR_UNDERLINE = 0x800, ATTR_MASK = 0xf00 };
+enum {
+    ATTR_BOLD = 0x100,
+    ATTR_DIM = 0x200,
+    ATTR_REVERSE = 0x400,
+    ATTR_UNDERLINE = 0x800,
+    ATTR_SELECTED = 0x1000, /* the background and attributes of ROLE_SELECTION on top of the role's own colour */
+    ATTR_MASK = 0x1f00
+};
 
 /* A colour: COLOUR_DEFAULT, 0..255 of the xterm palette, or COLOUR_RGB | 0xrrggbb. */
 enum { COLOUR_DEFAULT = -1, COLOUR_RGB = 0x1000000 };
@@ -76,6 +83,9 @@ struct theme {
     int picture_fg, picture_bg; /* what "default" is in an SVG */
     struct look role[ROLE_COUNT];
 };
+
+/* How a style looks: the role's look with the style's attributes (ATTR_SELECTED resolved). */
+struct look theme_look(const struct theme *t, unsigned style);
 
 /* The theme that is compiled in ("dark"): needs no file and never fails. */
 void theme_builtin(struct theme *t);
