@@ -50,7 +50,7 @@ static int differ(const char *a, const char *b)
     return row[lb];
 }
 
-/* "; did you mean X?" or nothing. */
+/* The end of a sentence: "; did you mean X?", or just its stop. */
 static const char *suggest(char *out, size_t size, const char *word, const char *const *known, int n)
 {
     int best = -1, least = 3;
@@ -59,7 +59,9 @@ static const char *suggest(char *out, size_t size, const char *word, const char 
             best = i;
             least = differ(word, known[i]);
         }
-    snprintf(out, size, best < 0 ? "" : "; did you mean \"%s\"?", best < 0 ? "" : known[best]);
+    copy_text(out, size, ".");
+    if (best >= 0)
+        snprintf(out, size, "; did you mean \"%s\"?", known[best]);
     return out;
 }
 
