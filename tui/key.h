@@ -30,6 +30,8 @@ enum {
     K_DELETE,
     K_WHEEL_UP,
     K_WHEEL_DOWN,
+    K_PASTE_BEGIN, /* only out of key_decode */
+    K_PASTE_END,
     K_F0, /* K_F(1) .. K_F(12) follow */
     K_LAST = K_F0 + 12
 };
@@ -41,8 +43,13 @@ struct key {
     int64_t at_us; /* clock_mono_us() when the bytes were read */
 };
 
+/* Takes one key off the bytes that a terminal sent: returns how many bytes it took and sets *code (K_NONE for a
+ * sequence that means nothing here). 0: more bytes may follow; with `final` (the wait for them is over) never 0.
+ * K_PASTE_BEGIN and K_PASTE_END are the marks of a bracketed paste. */
+size_t key_decode(const char *bytes, size_t len, bool final, int *code);
+
 /* "F5", "Ctrl-L", "PgUp", "Enter", "x", "é". Returns buf. */
-const char *key_name(int code, char *buf, size_t size);
+const char *key_word(int code, char *buf, size_t size);
 /* The code of a name as above (case of words doesn't matter, "^L" is Ctrl-L); K_NONE when there is no such key. */
 int key_from_name(const char *name);
 

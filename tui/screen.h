@@ -57,7 +57,7 @@ struct screen_cost {
 };
 struct screen_cost screen_cost(void);
 
-/* Whether the key at hand can't have come from a finger: gap in microseconds to the key before it under 5000. */
+/* Keys closer together than this (key.at_us) didn't come from a finger. */
 #define SCREEN_BURST_US 5000
 
 #endif
