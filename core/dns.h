@@ -49,7 +49,8 @@ struct dns_server;
 struct dns_server *dns_server_new(uv_loop_t *loop, const char *address, int port);
 void dns_server_free(struct dns_server *s); /* open questions end as unreachable; free them before or after */
 
-/* Asks. The owner is woken when dns_busy turns false. name without search list; type as in dnswire.h. */
+/* Asks. The owner is woken when dns_busy turns false. name without search list; type as in dnswire.h. A deadline
+ * beyond 30 s counts as 30 s. */
 struct dns_query;
 struct dns_query *dns_ask(struct task *owner, struct dns_server *s, const char *name, int type, bool recursion,
                           int64_t timeout_ms);
