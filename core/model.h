@@ -182,9 +182,9 @@ struct model {
     int64_t cost_at, cost_cpu_ppm, cost_rss;
 
     int64_t *held_since; /* per plan condition: wall ms since when it holds without a break; 0. Kept by gate_follow */
-    char (*source_error)[160]; /* unused slots empty; see source_failed */
+    /* sources that can't look now: source_error[i] is "" when it looks again */
     int nsources;
-    char source_name[32][40];
+    char source_name[32][40], source_error[32][160];
 };
 
 struct model *model_new(const struct plan *plan);
