@@ -139,7 +139,6 @@ static void lend_chunk(uv_handle_t *h, size_t hint, uv_buf_t *b)
     *b = uv_buf_init(s->chunk, sizeof s->chunk);
 }
 
-/* The timer that waits for pipes held open by grandchildren is not needed once both have ended. */
 static void on_read(uv_stream_t *h, ssize_t n, const uv_buf_t *b)
 {
     struct stream *s = (struct stream *)h;
@@ -180,7 +179,8 @@ static void on_timer(void *arg)
         begin_killing(c);
         return;
     }
-    signal_group(c, SIGKILL);
+    if (c->killing)
+        signal_group(c, SIGKILL);
     if (c->running) {
         task_timer_set(c->timer, c->grace_ms);
         return;
@@ -189,7 +189,8 @@ static void on_timer(void *arg)
     close_stream(&c->streams[1]);
 }
 
-/* Output may still be in the pipes, or a grandchild may hold them open; the rest of the group gets a moment. */
+/* Output may still be in the pipes, or a grandchild may hold them open (a daemon that was meant to stay): they get a
+ * moment, then we stop listening. */
 static void on_exit_of(uv_process_t *p, int64_t status, int signal)
 {
     struct child *c = p->data;
@@ -252,10 +253,11 @@ static int spawn(struct child *c, const struct child_opts *o)
     };
     c->handles++;
     c->process.data = c;
-    int rc = null < 0 ? -errno : uv_spawn(c->loop, &c->process, &options);
+    if (null < 0)
+        die("cannot open /dev/null: %s", strerror(errno));
+    int rc = uv_spawn(c->loop, &c->process, &options);
     free(env);
-    if (null >= 0)
-        close(null);
+    close(null);
     return rc;
 }
 
