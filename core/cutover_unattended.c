@@ -1,0 +1,61 @@
+/* The run without a person: cutover run PLAN --yes. It confirms each step when its gate opens, and stops at the first thing
+ * that a person would have to decide. Exit status: 0 done, 1 stopped, 3 returned to blue. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/engine.h"
+
+void engine_end_run(struct cutover *c, const char *outcome, int exit_status, const char *fmt, ...)
+{
+    char sentence[320];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(sentence, sizeof sentence, fmt, ap);
+    va_end(ap);
+    RECORD(&c->door, run_ended, .outcome = outcome, .sentence = sentence);
+    c->exit_status = exit_status;
+    c->over = true;
+}
+
+/* A person's word can't be had: the option --yes is that word, and the record says so. */
+static void attest_all(struct cutover *c)
+{
+    for (int i = 0; i < c->plan->nchecks; i++)
+        if (strcmp(c->plan->checks[i].kind, "person") == 0 && c->model->check[i].verdict != CHECK_PASS)
+            RECORD(&c->door, check_ended, .check = c->plan->checks[i].key, .verdict = "pass", .sentence = "taken as said by --yes", .evidence = "",
+                .by = c->user, .expires = clock_wall() + c->plan->checks[i].expires);
+}
+
+static bool stop_at_trouble(struct cutover *c, int step)
+{
+    const struct model_step *s = &c->model->step[step];
+    const char *key = c->plan->steps[step].key;
+    if (s->state != STEP_FAILED && s->state != STEP_UNKNOWN && s->state != STEP_UNDONE)
+        return false;
+    if (strcmp(c->plan->steps[step].kind, "switch") == 0 && c->model->returned_at && !c->model->committed)
+        engine_end_run(c, "returned", 3, "%s: %s", key, s->sentence);
+    else
+        engine_end_run(c, "stopped", 1, "%s is %s: %s", key, step_state_names[s->state], s->sentence);
+    return true;
+}
+
+void engine_tick_unattended(struct cutover *c)
+{
+    if (c->over || c->run || c->undo_wanted >= 0)
+        return;
+    int step = gate_next_step(c->model, c->plan);
+    if (step < 0 || stop_at_trouble(c, step))
+        return;
+    if (strcmp(c->plan->steps[step].kind, "checks") == 0)
+        attest_all(c);
+    struct err why;
+    int64_t now = clock_mono();
+    if (cutover_run_step(c, step, MODE_RUN, c->user, c->plan->steps[step].key, &why)) {
+        c->held_from = 0;
+        return;
+    }
+    if (!c->held_from)
+        c->held_from = now;
+    else if (now - c->held_from > c->plan->steps[step].timeout)
+        engine_end_run(c, "stopped", 1, "%s did not open within its time-out: %s", c->plan->steps[step].key, why.text);
+}

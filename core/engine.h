@@ -1,0 +1,55 @@
+/* engine: the inside of struct cutover, shared by the cutover_*.c files and nobody else. */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include "core/check/check.h"
+#include "core/cutover.h"
+#include "core/journal.h"
+#include "core/source/source.h"
+#include "core/step/step.h"
+
+#define ENGINE_SOURCES 128
+
+struct cutover {
+    struct door door; /* first */
+    uv_loop_t *loop;
+    struct cutover_options options;
+    char *state_dir;
+    struct plan *plan;
+    struct model *model;
+    struct journal *journal; /* NULL: watch_only */
+    struct wire *wire;
+    struct buf line, backlog;
+    int64_t seq, last_at;
+
+    struct task tick;        /* five times a second: deadlines, verify, unattended, cost */
+    int64_t next_cost, last_cpu_us;
+
+    struct source *sources[ENGINE_SOURCES];
+    int nsources, sources_open;
+
+    struct step_run *run;    /* the running step; NULL */
+    int64_t verify_until;    /* clock_mono; not 0: the action is done, its verify conditions are awaited */
+    bool overran;
+    int undo_wanted;         /* step to undo next, by on_fail; -1 */
+    struct check_run **checks; /* nchecks; NULL where none runs */
+    int checks_open;
+
+    int64_t held_from;       /* unattended: clock_mono since when the next step is kept waiting */
+    bool stopping;
+    bool over;
+    int exit_status;
+    char user[32];           /* who started the engine */
+};
+
+/* cutover_steps.c */
+void engine_tick_steps(struct cutover *c);
+void engine_probe_unknown(struct cutover *c);
+void engine_finish_if_done(struct cutover *c);
+/* cutover_orders.c */
+struct wire_calls engine_calls(struct cutover *c);
+/* cutover_unattended.c */
+void engine_tick_unattended(struct cutover *c);
+void engine_end_run(struct cutover *c, const char *outcome, int exit_status, const char *fmt, ...) PRINTF(4, 5);
+
+#endif

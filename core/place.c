@@ -1,0 +1,87 @@
+#include "core/place.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* mkdir -p, each part 0700. */
+static bool make_dirs(const char *path, struct err *err)
+{
+    char part[512];
+    if (copy_text(part, sizeof part, path) >= sizeof part)
+        return err_set(err, "%s: the path is too long for a state directory", path);
+    for (char *slash = part + 1; slash; slash = strchr(slash + 1, '/')) {
+        slash = strchr(slash, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST)
+            return err_set(err, "%s: can't make the state directory: %s. Name another with --state DIR.", part, strerror(errno));
+        if (!slash)
+            break;
+        *slash = '/';
+    }
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return err_set(err, "%s: is not a directory. Name another with --state DIR.", path);
+    return true;
+}
+
+bool place_state_dir(const char *given, char *buf, size_t size, struct err *err)
+{
+    const char *own = getenv("CUTOVER_STATE"), *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (given && *given)
+        copy_text(buf, size, given);
+    else if (own && *own)
+        copy_text(buf, size, own);
+    else if (xdg && *xdg)
+        snprintf(buf, size, "%s/cutover", xdg);
+    else
+        snprintf(buf, size, "%s/.local/state/cutover", home && *home ? home : "/tmp");
+    return make_dirs(buf, err);
+}
+
+void place_slug(const char *name, char *buf, size_t size)
+{
+    size_t n = 0;
+    for (const char *c = name; *c && n + 1 < MIN(size, (size_t)64); c++) {
+        bool plain = isalnum((unsigned char)*c) || *c == '_' || *c == '.';
+        if (plain)
+            buf[n++] = (char)tolower((unsigned char)*c);
+        else if (n && buf[n - 1] != '-')
+            buf[n++] = '-';
+    }
+    while (n && buf[n - 1] == '-')
+        n--;
+    buf[n] = '\0';
+    if (n == 0 || buf[0] == '.')
+        copy_text(buf, size, "run");
+}
+
+void place_of(const char *dir, const char *name, const char *ending, char *buf, size_t size)
+{
+    char slug[80];
+    place_slug(name, slug, sizeof slug);
+    snprintf(buf, size, "%s/%s%s", dir, slug, ending);
+}
+
+bool place_only(const char *dir, char *name, size_t size, struct err *err)
+{
+    DIR *d = opendir(dir);
+    int found = 0;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        size_t len = strlen(e->d_name);
+        if (len <= 5 || strcmp(e->d_name + len - 5, ".sock") != 0)
+            continue;
+        found++;
+        copy_text(name, MIN(size, len - 4), e->d_name);
+    }
+    if (d)
+        closedir(d);
+    if (found == 1)
+        return true;
+    return err_set(err, found ? "%s: %d runs are here; name the one you mean" : "%s: no run is here (%d); start one with: cutover PLAN", dir, found);
+}

@@ -1,0 +1,115 @@
+/* cutover check: look once at everything, say go or no-go for each, end. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/check/check.h"
+#include "core/serve.h"
+
+enum { LOOK = 50, LOOK_FOR = 15000, PROVE_FOR = 60000, SETTLE = 1500 };
+
+struct preflight {
+    struct task task; /* first */
+    struct cutover *cutover;
+    int64_t began, looked;
+    bool could_look;
+};
+
+/* Sources first, then the checks, each with its own deadline. */
+static void watch(struct task *task)
+{
+    struct preflight *f = (struct preflight *)task;
+    int64_t now = clock_mono();
+    switch (task->at) {
+    case 0:
+        f->began = now;
+        cutover_run_checks(f->cutover, "");
+        task->at = 1;
+        /* fall through */
+    case 1:
+        f->could_look = cutover_sources_looked(f->cutover);
+        if (f->could_look && !f->looked)
+            f->looked = now;
+        if ((f->could_look && now - f->looked > SETTLE) || now - f->began > LOOK_FOR)
+            task->at = 2;
+        task_sleep(task, LOOK);
+        return;
+    default:
+        if (cutover_checks_running(f->cutover) && now - f->began < PROVE_FOR) {
+            task_sleep(task, LOOK);
+            return;
+        }
+        cutover_stop(f->cutover, "looked once");
+        task_stop(task);
+    }
+}
+
+static bool print_sources(const struct model *m)
+{
+    bool all = true;
+    for (int i = 0; i < m->nsources; i++) {
+        if (!*m->source_error[i])
+            continue;
+        printf("?  %-24s %s\n", m->source_name[i], m->source_error[i]);
+        all = false;
+    }
+    return all;
+}
+
+static bool print_checks(const struct model *m, const struct plan *p, int64_t now)
+{
+    static const char *const words[] = {"?      ", "go     ", "no-go  "};
+    bool go = true;
+    for (int i = 0; i < p->nchecks; i++) {
+        enum check_verdict v = check_verdict_at(&m->check[i], now);
+        bool person = strcmp(p->checks[i].kind, "person") == 0;
+        printf("%s check %-18s %s\n", words[v], p->checks[i].key, *m->check[i].sentence ? m->check[i].sentence : person ? "a person has to say it" : "was not proven");
+        go = go && (v == CHECK_PASS || !p->checks[i].required || person);
+    }
+    return go;
+}
+
+static bool print_gates(const struct model *m, const struct plan *p, int64_t now)
+{
+    int next = gate_next_step(m, p);
+    bool go = true;
+    for (int i = 0; i < p->nsteps; i++) {
+        struct gate g;
+        enum step_state state = m->step[i].state;
+        if (state == STEP_DONE || state == STEP_SKIPPED) {
+            printf("%-7s gate  %-18s\n", step_state_names[state], p->steps[i].key);
+            continue;
+        }
+        gate_ask(m, p, i, MODE_RUN, now, &g);
+        printf("%-7s gate  %-18s %s\n", i == next ? (g.verdict == GATE_GO ? "go" : "no-go") : "later", p->steps[i].key, g.why);
+        if (i == next)
+            go = g.verdict == GATE_GO;
+    }
+    return go;
+}
+
+int serve_check(const char *plan_path, const char *state_dir)
+{
+    uv_loop_t loop;
+    struct err err;
+    struct preflight f = {0};
+    struct cutover_options options = {.plan_path = plan_path, .state_dir = state_dir, .watch_only = true};
+    uv_loop_init(&loop);
+    f.cutover = cutover_new(&loop, &options, &err);
+    if (!f.cutover) {
+        fprintf(stderr, "%s\n", err.text);
+        uv_loop_close(&loop);
+        return 2;
+    }
+    task_start(&f.task, &loop, watch, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    const struct model *m = cutover_model(f.cutover);
+    const struct plan *p = cutover_plan(f.cutover);
+    int64_t now = m->last_at;
+    printf("%s: %d steps, %d checks\n", p->name, p->nsteps, p->nchecks);
+    bool seen = print_sources(m) && f.could_look, checks = print_checks(m, p, now), gates = print_gates(m, p, now);
+    int status = !seen ? 2 : checks && gates ? 0 : 1;
+    printf("%s\n", status == 0 ? "GO" : status == 1 ? "NO-GO" : "NO-GO: not everything could be looked at");
+    cutover_free(f.cutover);
+    uv_loop_close(&loop);
+    return status;
+}
