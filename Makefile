@@ -17,14 +17,13 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 
 PACKAGES := ncursesw libpq libcares libcurl libconfig libuv jansson libcrypto
-have_packages := $(shell pkg-config --exists $(PACKAGES) 2>/dev/null && echo yes)
 
 CSTD     := -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(WERROR),-Werror)
 OPT      ?= $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined,-O2)
 comma    := ,
 CFLAGS   ?= -g
-ALL_CFLAGS  = $(CSTD) $(WARN) $(OPT) -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
+ALL_CFLAGS  = $(CSTD) $(WARN) $(OPT) -DCUTOVER_DATADIR='"$(PREFIX)/share/cutover"' -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
 ALL_LDFLAGS = $(if $(SAN),-fsanitize=address$(comma)undefined) $(LDFLAGS)
 LIBS        = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 
@@ -35,12 +34,18 @@ LIB_O    := $(patsubst %.c,$(B)/%.o,$(CORE_C) $(filter-out $(MAIN_C),$(TUI_C)))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 LAB      := $(patsubst tests/lab/%.c,$(B)/lab/%,$(sort $(wildcard tests/lab/*.c)))
 E2E      := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(sort $(wildcard tests/e2e/*.c)))
+WORLD    := $(patsubst tests/world/%.c,$(B)/world/%,$(sort $(wildcard tests/world/*.c)))
 BENCH    := $(patsubst tests/bench/%.c,$(B)/bench/%,$(sort $(wildcard tests/bench/*.c)))
 
 all: $(BIN)
 
-$(BIN): $(B)/tui/main.o $(B)/libcutover.a
+$(B)/cutover: $(B)/tui/main.o $(B)/libcutover.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+ifneq ($(abspath $(BIN)),$(abspath $(B)/cutover))
+$(BIN): $(B)/cutover always
+	@cmp -s $< $@ || { cp $< $@.new && mv $@.new $@; }
+endif
 
 $(B)/libcutover.a: $(LIB_O)
 	@rm -f $@
@@ -66,15 +71,54 @@ $(B)/bench/%: tests/bench/%.c $(B)/libcutover.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(B)/libcutover.a $(LIBS)
 
+$(B)/world/%: tests/world/%.c $(B)/libcutover.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) -o $@ $< $(B)/libcutover.a -lcmocka $(LIBS)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 unit: $(UNIT)
 lab: $(LAB)
 e2e: $(E2E)
 bench: $(BENCH)
+world: $(WORLD)
+
+
+# ---- the two commands of a stranger: each installs what is missing first ----
+
+demo:
+	@tests/deps lab
+	@$(MAKE) --no-print-directory -j2 all lab
+	@B=$(B) tests/demo
+
+test:
+	@tests/deps test
+	@$(MAKE) --no-print-directory -j2 all unit lab e2e world
+	@B=$(B) tests/run $(SUITES)
+
+# Every suite prints TAP; the quick ones first.
+SUITES ?= tests/layers $(UNIT) $(wildcard tests/lab/selftest) $(wildcard tests/world/*.test) $(wildcard tests/e2e/*.test)
+
+layers:
+	@tests/layers
+
+lint:
+	clang-tidy --quiet $(CORE_C) $(TUI_C) -- $(CSTD) -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+	cppcheck --quiet --std=c17 --enable=warning,portability --inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem -I. core tui
+
+install: $(B)/cutover
+	install -D -m 755 $(B)/cutover $(DESTDIR)$(PREFIX)/bin/cutover
+	install -d $(DESTDIR)$(PREFIX)/share/cutover/themes
+	install -m 644 themes/*.cfg $(DESTDIR)$(PREFIX)/share/cutover/themes/
+	install -D -m 644 doc/cutover.1 $(DESTDIR)$(PREFIX)/share/man/man1/cutover.1
+	install -D -m 644 doc/cutover-plan.5 $(DESTDIR)$(PREFIX)/share/man/man5/cutover-plan.5
+	install -D -m 644 doc/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cutover
+
+help:
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
 
 clean:
 	rm -rf build $(BIN)
 
-.PHONY: all unit lab e2e bench clean
+.PHONY: all unit lab e2e bench world demo test layers lint install help clean always
 .SECONDARY:
