@@ -1,77 +1,62 @@
 #include "tui/screen.h"
 
+#include "tui/tty.h"
+
 #include <curses.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
-enum { PAIRS = 240, SYNC_FROM = 4096, LEAVE_DEADLINE = 500, ESCAPE_WAIT_US = 25000 };
+enum { PAIRS = 240, SYNC_FROM = 4096, LEAVE_WITHIN = 500 };
 
 static struct {
-    bool open, left, gone, ascii, mouse, sync;
-    int tty, memory; /* the terminal; where curses writes */
+    bool open, left, ascii, mouse, sync;
+    int memory; /* where curses writes */
     FILE *memory_file;
     SCREEN *curses;
-    struct termios cooked, raw;
     int w, h, palette;
     int cursor_x, cursor_y;
-    struct buf out; /* what waits to go out, from `sent` on */
-    size_t sent;
     struct {
         int fg, bg;
     } pair[PAIRS];
     int pairs;
-    char in[4096];
-    size_t in_len, in_at;
-    int64_t in_us;
-    bool pasting;
-    struct screen_cost cost;
-} s = {.tty = -1, .memory = -1, .cursor_x = -1};
+    int64_t frames, dropped;
+} s = {.memory = -1, .cursor_x = -1};
 
 /* ---- out ---- */
 
 bool screen_wants_write(void)
 {
-    return s.sent < s.out.len;
+    return tty_waits();
 }
 
 bool screen_gone(void)
 {
-    return s.gone;
+    return tty_gone();
 }
 
 bool screen_flush(void)
 {
-    while (screen_wants_write() && !s.gone) {
-        ssize_t n = write(s.tty, s.out.text + s.sent, s.out.len - s.sent);
-        s.cost.writes++;
-        if (n >= 0)
-            s.sent += (size_t)n;
-        else if (errno == EAGAIN)
-            return true;
-        else if (errno != EINTR)
-            s.gone = true;
-    }
-    if (!screen_wants_write())
-        s.out.len = s.sent = 0;
-    return !s.gone;
+    return tty_flush();
 }
 
-static void send_text(const char *text)
+int screen_fd(void)
 {
-    buf_puts(&s.out, text);
-    s.cost.bytes += (int64_t)strlen(text);
+    return tty_fd();
+}
+
+static void empty_memory(void)
+{
+    if (ftruncate(s.memory, 0) != 0)
+        die("the frame's memory file can't be emptied");
+    lseek(s.memory, 0, SEEK_SET);
 }
 
 /* Moves what curses has written into the queue. A large frame is shown at once by terminals that know how. */
@@ -83,31 +68,21 @@ static void collect(void)
         return;
     bool sync = s.sync && size >= SYNC_FROM;
     if (sync)
-        send_text("\033[?2026h");
+        tty_puts("\033[?2026h");
     char part[8192];
     for (off_t at = 0; at < size;) {
         ssize_t n = pread(s.memory, part, sizeof part, at);
         if (n <= 0)
             break;
-        buf_add(&s.out, part, (size_t)n);
+        tty_send(part, (size_t)n);
         at += n;
-        s.cost.bytes += n;
     }
     if (sync)
-        send_text("\033[?2026l");
-    if (ftruncate(s.memory, 0) != 0)
-        s.gone = true;
-    lseek(s.memory, 0, SEEK_SET);
+        tty_puts("\033[?2026l");
+    empty_memory();
 }
 
 /* ---- opening ---- */
-
-static int open_terminal(void)
-{
-    int flags = O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, fd = open("/dev/tty", flags);
-    const char *name = fd < 0 ? ttyname(STDIN_FILENO) : NULL;
-    return name ? open(name, flags) : fd;
-}
 
 static bool has_utf8(void)
 {
@@ -161,22 +136,12 @@ static bool may_sync(const char *term)
     return true;
 }
 
-static void make_raw(void)
-{
-    s.raw = s.cooked;
-    s.raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | IEXTEN); /* ISIG stays: Ctrl-C and Ctrl-Z are signals */
-    s.raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL | INLCR | IGNCR | ISTRIP);
-    s.raw.c_oflag &= ~(tcflag_t)OPOST;
-    s.raw.c_cc[VMIN] = 1;
-    s.raw.c_cc[VTIME] = 0;
-}
-
 static void enter(void)
 {
-    tcsetattr(s.tty, TCSANOW, &s.raw);
-    send_text("\033[?2004h");
+    tty_make_raw();
+    tty_puts("\033[?2004h");
     if (s.mouse)
-        send_text("\033[?1000h\033[?1006h");
+        tty_puts("\033[?1000h\033[?1006h");
     s.left = false;
 }
 
@@ -186,27 +151,19 @@ static void forget(void)
         fclose(s.memory_file);
     else if (s.memory >= 0)
         close(s.memory);
-    if (s.tty >= 0)
-        close(s.tty);
-    buf_free(&s.out);
-    s.tty = s.memory = -1;
+    s.memory = -1;
     s.memory_file = NULL;
     s.open = false;
+    tty_close();
 }
 
 static bool open_files(struct err *err)
 {
-    const char *hint = "the cockpit needs a terminal; --plain prints one line per change instead.";
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return err_set(err, "Input or output isn't a terminal: %s", hint);
-    s.tty = open_terminal();
-    if (s.tty < 0 || tcgetattr(s.tty, &s.cooked) != 0)
-        return err_set(err, "The terminal can't be opened (%s): %s", strerror(errno), hint);
+    if (!tty_open(err))
+        return false;
     s.memory = memfd_create("frame", MFD_CLOEXEC);
     s.memory_file = s.memory < 0 ? NULL : fdopen(s.memory, "w+");
-    if (!s.memory_file)
-        return err_set(err, "No memory file for the picture: %s.", strerror(errno));
-    return true;
+    return s.memory_file || err_set(err, "No memory file for the picture: %s.", strerror(errno));
 }
 
 bool screen_open(const struct screen_options *o, struct err *err)
@@ -217,9 +174,8 @@ bool screen_open(const struct screen_options *o, struct err *err)
         return err_set(err, "TERM is \"dumb\": the cockpit needs a terminal that can move its cursor; "
                             "--plain prints one line per change instead.");
     s.pairs = 1;
-    s.gone = s.pasting = false;
-    s.in_len = s.in_at = 0;
     s.cursor_x = -1;
+    s.w = s.h = 0;
     if (!open_files(err) || !(s.curses = start_curses(term))) {
         if (s.memory_file)
             err_set(err, "The terminal type TERM=\"%s\" is unknown here: set TERM=xterm-256color, or use --plain.", term);
@@ -233,7 +189,6 @@ bool screen_open(const struct screen_options *o, struct err *err)
     nonl();
     typeahead(-1);
     curs_set(0);
-    make_raw();
     s.open = true;
     enter();
     screen_resized();
@@ -258,10 +213,9 @@ void screen_size(int *w, int *h)
 
 bool screen_resized(void)
 {
-    struct winsize size = {0};
-    if (!s.open || ioctl(s.tty, TIOCGWINSZ, &size) != 0)
+    int w, h;
+    if (!s.open || !tty_size(&w, &h))
         return false;
-    int w = size.ws_col ? MIN(size.ws_col, 1000) : 80, h = size.ws_row ? MIN(size.ws_row, 1000) : 24;
     if (w == s.w && h == s.h)
         return false;
     resizeterm(h, w);
@@ -330,11 +284,11 @@ static void paint_row(const struct canvas *c, const struct theme *t, int y)
 
 bool screen_draw(const struct canvas *c, const struct theme *t)
 {
-    if (!s.open || s.left || s.gone)
-        return !s.gone;
-    if (screen_wants_write() && (!screen_flush() || screen_wants_write())) {
-        s.cost.dropped++;
-        return !s.gone;
+    if (!s.open || s.left || !tty_flush())
+        return !tty_gone();
+    if (tty_waits()) {
+        s.dropped++;
+        return true;
     }
     erase();
     for (int y = 0; y < c->h && y < s.h; y++)
@@ -345,7 +299,7 @@ bool screen_draw(const struct canvas *c, const struct theme *t)
     wnoutrefresh(stdscr);
     doupdate();
     collect();
-    s.cost.frames++;
+    s.frames++;
     return screen_flush();
 }
 
@@ -365,16 +319,15 @@ void screen_title(const char *title)
 {
     if (!s.open || s.left || strncmp(termname(), "linux", 5) == 0 || strncmp(termname(), "vt", 2) == 0)
         return;
-    send_text("\033]2;");
+    tty_puts("\033]2;");
     for (int n = 0; *title && n < 120; n++) {
         const char *from = title;
         uint32_t cp = canvas_decode(&title);
         if (cp >= 0x20 && (cp < 0x7f || cp >= 0xa0) && cp != 0xfffd && cp < 0xe0000) {
-            buf_add(&s.out, from, (size_t)(title - from));
-            s.cost.bytes += title - from;
+            tty_send(from, (size_t)(title - from));
         }
     }
-    send_text("\033\\");
+    tty_puts("\033\\");
     screen_flush();
 }
 
@@ -384,115 +337,49 @@ void screen_copy(const char *text)
     size_t len = MIN(strlen(text), (size_t)4096);
     if (!s.open || s.left)
         return;
-    send_text("\033]52;c;");
+    tty_puts("\033]52;c;");
     for (size_t i = 0; i < len; i += 3) {
         unsigned a = (unsigned char)text[i], b = i + 1 < len ? (unsigned char)text[i + 1] : 0;
         unsigned d = i + 2 < len ? (unsigned char)text[i + 2] : 0, bits = a << 16 | b << 8 | d;
         char four[5] = {digits[bits >> 18], digits[bits >> 12 & 63], i + 1 < len ? digits[bits >> 6 & 63] : '=',
                         i + 2 < len ? digits[bits & 63] : '=', 0};
-        send_text(four);
+        tty_puts(four);
     }
-    send_text("\033\\");
+    tty_puts("\033\\");
     screen_flush();
 }
 
 struct screen_cost screen_cost(void)
 {
-    return s.cost;
-}
-
-/* ---- keys ---- */
-
-int screen_fd(void)
-{
-    return s.tty;
-}
-
-static void read_input(void)
-{
-    if (s.in_at > 0) {
-        memmove(s.in, s.in + s.in_at, s.in_len - s.in_at);
-        s.in_len -= s.in_at;
-        s.in_at = 0;
-    }
-    if (s.in_len == sizeof s.in)
-        return;
-    ssize_t n = read(s.tty, s.in + s.in_len, sizeof s.in - s.in_len);
-    if (n > 0) {
-        s.in_len += (size_t)n;
-        s.in_us = clock_mono_us();
-    } else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        s.gone = true;
-}
-
-/* The next code out of the buffer; K_NONE when nothing complete is there. */
-static int next_code(void)
-{
-    while (s.in_at < s.in_len) {
-        int code;
-        bool final = clock_mono_us() - s.in_us >= ESCAPE_WAIT_US;
-        size_t n = key_decode(s.in + s.in_at, s.in_len - s.in_at, final, &code);
-        if (n == 0)
-            return K_NONE;
-        s.in_at += n;
-        if (code == K_PASTE_BEGIN || code == K_PASTE_END)
-            s.pasting = code == K_PASTE_BEGIN;
-        else if (code != K_NONE)
-            return code;
-    }
-    return K_NONE;
+    struct screen_cost cost = {.frames = s.frames, .dropped = s.dropped};
+    tty_count(&cost.writes, &cost.bytes);
+    return cost;
 }
 
 bool screen_key(struct key *k)
 {
-    if (!s.open || s.left)
-        return false;
-    k->code = next_code();
-    if (k->code == K_NONE && !s.gone) {
-        read_input();
-        k->code = next_code();
-    }
-    k->pasted = s.pasting;
-    k->at_us = s.in_us;
-    return k->code != K_NONE;
+    return s.open && !s.left && tty_key(k);
 }
 
 int screen_key_timeout(void)
 {
-    if (s.in_at >= s.in_len)
-        return -1;
-    int64_t left = s.in_us + ESCAPE_WAIT_US - clock_mono_us();
-    return left <= 0 ? 0 : (int)((left + 999) / 1000);
+    return tty_key_timeout();
 }
 
 /* ---- leaving and coming back ---- */
 
-/* Everything that waits, but never longer than the deadline: a terminal that nobody reads must not hold us. */
-static void flush_with_deadline(void)
-{
-    int64_t end = clock_mono() + LEAVE_DEADLINE;
-    while (screen_flush() && screen_wants_write() && clock_mono() < end) {
-        struct pollfd p = {.fd = s.tty, .events = POLLOUT};
-        poll(&p, 1, (int)MAX(end - clock_mono(), 1));
-    }
-}
-
-/* Modes first, then the cooked line: the guardian takes a cooked terminal for a clean one. Keys typed ahead were meant
- * for the cockpit, so the shell doesn't get them. */
+/* Modes first, then the cooked line: the guardian takes a cooked terminal for a clean one. */
 void screen_leave(void)
 {
     if (!s.open || s.left)
         return;
     if (s.mouse)
-        send_text("\033[?1006l\033[?1000l");
-    send_text("\033[?2004l");
+        tty_puts("\033[?1006l\033[?1000l");
+    tty_puts("\033[?2004l");
     endwin();
     collect();
-    flush_with_deadline();
-    tcflush(s.tty, TCIFLUSH);
-    tcsetattr(s.tty, TCSANOW, &s.cooked);
-    s.in_len = s.in_at = 0;
-    s.pasting = false;
+    tty_flush_within(LEAVE_WITHIN);
+    tty_make_cooked();
     s.left = true;
 }
 
@@ -503,8 +390,7 @@ void screen_return(void)
     if (!s.left) { /* Somebody else gave the terminal back: curses must enter its screen anew. */
         endwin();
         fflush(s.memory_file);
-        if (ftruncate(s.memory, 0) == 0)
-            lseek(s.memory, 0, SEEK_SET);
+        empty_memory();
     }
     enter();
     screen_resized();
@@ -513,8 +399,7 @@ void screen_return(void)
 
 void screen_continued(void)
 {
-    struct termios now;
-    if (s.open && tcgetattr(s.tty, &now) == 0 && (s.left || now.c_lflag & ICANON))
+    if (s.open && (s.left || !tty_is_raw()))
         screen_return();
 }
 
