@@ -25,6 +25,7 @@ struct plan_condition {
     int64_t value; /* in the metric's own unit: bytes, ms, ppm, count */
     int64_t hold;  /* ms that it must have held without a break; 0 = now */
     int index;     /* its place among all conditions of the plan: model->held_since[index] */
+    int line;      /* in the plan file; 0 in the built-in runbook */
 };
 
 struct plan_side {
@@ -202,6 +203,8 @@ struct plan *plan_load(const char *path, struct plan_problems *problems);
 struct plan *plan_parse(const char *file, const char *text, struct plan_problems *problems);
 void plan_free(struct plan *plan);
 void plan_problems_free(struct plan_problems *problems);
+/* Adds "file:line: sentence" (line 0: "file: sentence") in the order of the lines; what the sentence quotes is cleaned. */
+void plan_problems_add(struct plan_problems *problems, const char *file, int line, const char *fmt, ...) PRINTF(4, 5);
 
 extern const char plan_example[]; /* complete, commented, loads */
 
