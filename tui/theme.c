@@ -58,7 +58,7 @@ static const struct look dark[ROLE_COUNT] = {
     [ROLE_INPUT] = {COLOUR_DEFAULT, COLOUR_DEFAULT, ATTR_BOLD | ATTR_UNDERLINE},
     [ROLE_LOG_TIME] = {243, COLOUR_DEFAULT, 0},
     [ROLE_SELECTION] = {COLOUR_DEFAULT, 237, 0},
-    [ROLE_UNDO] = {216, COLOUR_DEFAULT, 0},
+    [ROLE_UNDO] = {223, COLOUR_DEFAULT, 0},
 };
 
 void theme_builtin(struct theme *t)
@@ -136,7 +136,7 @@ static int nearest_by_hue(int rgb, int palette)
             return high > 230 ? 7 : COLOUR_DEFAULT;
         return high > 230 ? 15 : high > 160 ? 7 : 8;
     }
-    int bits = (r > middle ? 1 : 0) | (g > middle ? 2 : 0) | (b > middle ? 4 : 0);
+    int bits = (r >= middle ? 1 : 0) | (g >= middle ? 2 : 0) | (b >= middle ? 4 : 0);
     return bits | (palette == 16 && high > 200 ? 8 : 0);
 }
 

@@ -134,6 +134,8 @@ static void maps_to_smaller_palettes(void **state)
     assert_int_equal(theme_nearest(197, 8), 1);
     assert_int_equal(theme_nearest(69, 8), 4);
     assert_int_equal(theme_nearest(156, 8), 2);
+    assert_int_equal(theme_nearest(183, 8), 5); /* the accent must not turn blue */
+    assert_int_equal(theme_nearest(223, 8), 3); /* nor the price of going back red */
     assert_int_equal(theme_nearest(69, 16), 12);
     assert_int_equal(theme_nearest(245, 8), COLOUR_DEFAULT);
     assert_int_equal(theme_nearest(COLOUR_DEFAULT, 256), COLOUR_DEFAULT);
