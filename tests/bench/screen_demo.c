@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <locale.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,14 +25,29 @@ static struct theme theme;
 static enum graph_style how = GRAPH_BRAILLE;
 static int64_t lag[HISTORY], old_lag[HISTORY], rate[HISTORY], errors[HISTORY];
 
+/* A bell and a wave that need no libm. */
+static double bell(double x, double sharp)
+{
+    double d = 1 + x * x * sharp / 2;
+    return 1 / (d * d);
+}
+
+static double wave(double x)
+{
+    double turn = x / 6.2832, part = turn - (double)(int64_t)turn;
+    part = part < 0 ? part + 1 : part;
+    double half = part < 0.5 ? part * 2 : part * 2 - 1;
+    return (part < 0.5 ? 4 : -4) * half * (1 - half);
+}
+
 static void make_history(int tick)
 {
     for (int i = 0; i < HISTORY; i++) {
         double x = (i + tick - HISTORY) / 40.0;
-        lag[i] = (int64_t)(8.4e6 * exp(-pow(x + 0.9, 2) * 9) + 1.3e6 * exp(-pow(x + 0.15, 2) * 60) + 9e4 * (2 + sin(x * 9)));
-        old_lag[i] = (int64_t)(6.1e6 * exp(-pow(x + 0.75, 2) * 7) + 4e5);
-        rate[i] = (int64_t)(600 + 300 * sin(x * 7) + 90 * sin(x * 23));
-        errors[i] = (int64_t)(1800 + 900 * sin(x * 6) + (fabs(x + 0.62) < 0.06 ? 6500 : 0));
+        lag[i] = (int64_t)(8.4e6 * bell(x + 0.9, 12) + 1.3e6 * bell(x + 0.15, 60) + 9e4 * (2 + wave(x * 9)));
+        old_lag[i] = (int64_t)(6.1e6 * bell(x + 0.75, 9) + 4e5);
+        rate[i] = (int64_t)(600 + 300 * wave(x * 7) + 90 * wave(x * 23));
+        errors[i] = (int64_t)(1800 + 900 * wave(x * 6) + (x > -0.68 && x < -0.56 ? 6500 : 0));
     }
 }
 
