@@ -28,6 +28,7 @@ api     20    A     $EDGE_BLUE
 img     60    A     $EDGE_BLUE
 static  86400 A     $EDGE_BLUE
 warm    60    A     $EDGE_BLUE
+short   2     A     $EDGE_BLUE
 @       60    MX    10 mail
 mail    60    A     $EDGE_BLUE
 @       60    TXT   "v=spf1 ip4:$EDGE_BLUE ip4:$EDGE_GREEN ip4:127.0.0.1 -all"
