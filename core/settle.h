@@ -1,0 +1,57 @@
+/* settle: brings every database and pooler of a switch to ONE side and opens writes there, whatever state they are in.
+ * The engine returns with it, its watchdog returns or completes with it: one implementation, on connections of its own,
+ * opened before the pause. Every act may be repeated; each database goes its own way, so that one dead server does not
+ * keep the others closed; what fails is tried again until settle_over() or the owner gives up.
+ *
+ * The order holds the rule that two sides never take writes:
+ *   1. the switch's own sessions are ended on the server and waited for: a statement of a dead engine may still run
+ *   2. the side that loses is made read-only, its clients are ended (to blue: only if green had been opened)
+ *   3. the side that wins is made writable
+ *   4. the pooler's file, RELOAD (only if files may have moved), RESUME, and a look that it is so
+ * If green can't be reached in step 2 for SETTLE_LOSER_MS, blue is opened all the same: no pooler leads to green, and
+ * a server that doesn't answer takes no writes. It is tried on, and settle_error says so until it worked.
+ *
+ * It is part of its owner's task: call settle_step at each run, wait at most settle_wait_ms. */
+#ifndef CORE_SETTLE_H
+#define CORE_SETTLE_H
+
+#include "core/plan.h"
+#include "core/task.h"
+
+#define SETTLE_LOSER_MS 3000
+/* The sessions of a switch are told apart by their application_name. */
+#define SETTLE_APP_SWITCH "cutover switch"
+#define SETTLE_APP_SETTLE "cutover settle"
+
+/* SQL that the switch has in common with this. Own sessions: same role, and a name that begins with cutover. */
+#define SQL_ALTER(what) \
+    "DO $cutover$BEGIN EXECUTE format('ALTER DATABASE %I " what "', current_database()); END$cutover$;"
+#define SQL_CLOSE "BEGIN READ WRITE; " SQL_ALTER("SET default_transaction_read_only = on") " COMMIT;"
+#define SQL_OPEN "BEGIN READ WRITE; " SQL_ALTER("RESET default_transaction_read_only") " COMMIT;"
+#define SQL_FOREIGN \
+    "datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()" \
+    " AND NOT (usename = current_user AND application_name LIKE 'cutover%')"
+
+struct settle;
+
+struct settle *settle_new(struct task *owner);
+void settle_free(struct settle *s); /* NULL is fine */
+/* Strings are copied. repoint: argv run when green has been opened; NULL = none. */
+int settle_add_database(struct settle *s, const char *name, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint);
+void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler);
+void settle_add_plan(struct settle *s, const struct plan *plan);
+
+/* Opens every connection; over when all are open, settle_error() names what isn't. */
+void settle_connect(struct settle *s);
+/* Begins; may be called again, also with the other side. opened: green may have been opened, files may have moved. */
+void settle_go(struct settle *s, enum side side, bool opened);
+/* Goes on. True when all is done. */
+bool settle_step(struct settle *s);
+int64_t settle_wait_ms(const struct settle *s);
+bool settle_is_open(const struct settle *s);     /* every database takes writes on that side through its poolers */
+const char *settle_error(const struct settle *s); /* the first thing that isn't done, a finished sentence; "" */
+
+/* conninfo with another application_name, keyword form or URI. */
+char *settle_conninfo(const char *conninfo, const char *app);
+
+#endif
