@@ -2,7 +2,8 @@
  *   ask 127.0.1.1:20053 www.shop.test */
 #include "tests/lab/ask.h"
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct sockaddr_in to;
     struct ask_answer answer = {0};
     if (argc != 3 || !ask_target(argv[1], &to)) {

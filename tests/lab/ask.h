@@ -21,7 +21,8 @@ struct ask_answer {
 };
 
 /* "127.0.1.1:20053" */
-static inline bool ask_target(const char *text, struct sockaddr_in *to) {
+static inline bool ask_target(const char *text, struct sockaddr_in *to)
+{
     char host[64];
     const char *colon = strrchr(text, ':');
     if (!colon || (size_t)(colon - text) >= sizeof host)
@@ -33,7 +34,8 @@ static inline bool ask_target(const char *text, struct sockaddr_in *to) {
 }
 
 /* Writes the question; returns its length, 0 when the name is none. */
-static inline size_t ask_question(uint8_t *out, size_t size, uint16_t id, const char *name) {
+static inline size_t ask_question(uint8_t *out, size_t size, uint16_t id, const char *name)
+{
     size_t at = 12;
     memset(out, 0, at);
     out[0] = (uint8_t)(id >> 8), out[1] = (uint8_t)id, out[2] = 1 /* recursion desired */, out[5] = 1;
@@ -51,7 +53,8 @@ static inline size_t ask_question(uint8_t *out, size_t size, uint16_t id, const 
 }
 
 /* Steps over a name, compressed or not; returns the next offset, or 0 when it runs out of the message. */
-static inline size_t ask_skip_name(const uint8_t *msg, size_t len, size_t at) {
+static inline size_t ask_skip_name(const uint8_t *msg, size_t len, size_t at)
+{
     while (at < len && msg[at] != 0 && msg[at] < 0xc0)
         at += msg[at] + 1u;
     if (at >= len)
@@ -63,7 +66,8 @@ static inline size_t ask_skip_name(const uint8_t *msg, size_t len, size_t at) {
 static inline uint16_t ask_u16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 
 /* The first A record of an answer, with the smallest TTL of the whole answer section. */
-static inline bool ask_parse(const uint8_t *msg, size_t len, struct ask_answer *answer) {
+static inline bool ask_parse(const uint8_t *msg, size_t len, struct ask_answer *answer)
+{
     bool found = false;
     uint32_t least = UINT32_MAX;
     size_t at = len >= 12 && (msg[3] & 15) == 0 ? ask_skip_name(msg, len, 12) : 0;
@@ -83,7 +87,8 @@ static inline bool ask_parse(const uint8_t *msg, size_t len, struct ask_answer *
 }
 
 /* Sends once on a connected socket and waits up to `wait_ms` for the answer that carries our number. */
-static inline bool ask_send(int fd, const char *name, int wait_ms, struct ask_answer *answer) {
+static inline bool ask_send(int fd, const char *name, int wait_ms, struct ask_answer *answer)
+{
     uint8_t msg[1500];
     uint16_t id = 0;
     if (getrandom(&id, sizeof id, 0) != (ssize_t)sizeof id)
@@ -103,7 +108,8 @@ static inline bool ask_send(int fd, const char *name, int wait_ms, struct ask_an
 }
 
 /* Asks up to `tries` times, each from a fresh port. */
-static inline bool ask(const struct sockaddr_in *to, const char *name, int tries, int wait_ms, struct ask_answer *answer) {
+static inline bool ask(const struct sockaddr_in *to, const char *name, int tries, int wait_ms, struct ask_answer *answer)
+{
     bool ok = false;
     while (!ok && tries-- > 0) {
         int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

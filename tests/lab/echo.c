@@ -11,7 +11,8 @@
 
 static FILE *records;
 
-static void peer_of(struct MHD_Connection *c, char *out, socklen_t size) {
+static void peer_of(struct MHD_Connection *c, char *out, socklen_t size)
+{
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr_in *in = info ? (const void *)info->client_addr : NULL;
     if (!in || !inet_ntop(AF_INET, &in->sin_addr, out, size))
@@ -19,7 +20,8 @@ static void peer_of(struct MHD_Connection *c, char *out, socklen_t size) {
 }
 
 /* A header of the request in letters that can stand in JSON and in a log line; others become "?". */
-static void header_of(struct MHD_Connection *c, const char *name, char *out, size_t size) {
+static void header_of(struct MHD_Connection *c, const char *name, char *out, size_t size)
+{
     const char *value = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
     size_t n = 0;
     for (; value && value[n] && n + 1 < size; n++)
@@ -28,7 +30,8 @@ static void header_of(struct MHD_Connection *c, const char *name, char *out, siz
 }
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **state) {
+                              const char *version, const char *upload, size_t *upload_size, void **state)
+{
     static int seen;
     (void)arg, (void)version, (void)upload, (void)url;
     if (!*state) {
@@ -52,7 +55,8 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *u
     return result;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static const struct option options[] = {{"port", 1, NULL, 'p'}, {"log", 1, NULL, 'l'}, {0}};
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {

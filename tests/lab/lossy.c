@@ -15,7 +15,8 @@ static struct flight flights[FLIGHTS];
 static unsigned long questions;
 static uint16_t next_id;
 
-static void pass_on(int here, int there, unsigned every) {
+static void pass_on(int here, int there, unsigned every)
+{
     uint8_t msg[4096];
     struct sockaddr_in from;
     socklen_t size = sizeof from;
@@ -29,7 +30,8 @@ static void pass_on(int here, int there, unsigned every) {
         flights[id].open = false;
 }
 
-static void pass_back(int here, int there) {
+static void pass_back(int here, int there)
+{
     uint8_t msg[4096];
     ssize_t len = recv(there, msg, sizeof msg, 0);
     uint16_t id = len < 12 ? FLIGHTS : ask_u16(msg);
@@ -42,7 +44,8 @@ static void pass_back(int here, int there) {
     (void)!sendto(here, msg, (size_t)len, 0, (const struct sockaddr *)&f->from, sizeof f->from);
 }
 
-static int udp(const char *where, bool listening) {
+static int udp(const char *where, bool listening)
+{
     struct sockaddr_in at;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool ok = fd >= 0 && ask_target(where, &at);
@@ -54,7 +57,8 @@ static int udp(const char *where, bool listening) {
     return fd;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     unsigned every = argc == 4 ? (unsigned)atoi(argv[3]) : 0;
     if (every < 2) {
         fprintf(stderr, "usage: lossy LISTEN:PORT FORWARD:PORT N   (N at least 2)\n");

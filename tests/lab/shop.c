@@ -43,7 +43,8 @@ struct pool {
 };
 static struct pool writes = {.lock = PTHREAD_MUTEX_INITIALIZER}, reads = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static int take(struct pool *p) {
+static int take(struct pool *p)
+{
     int got = -1;
     pthread_mutex_lock(&p->lock);
     for (int i = 0; i < POOL && got < 0; i++)
@@ -55,7 +56,8 @@ static int take(struct pool *p) {
     return got;
 }
 
-static void give_back(struct pool *p, int i) {
+static void give_back(struct pool *p, int i)
+{
     if (PQstatus(p->conn[i]) != CONNECTION_OK || PQtransactionStatus(p->conn[i]) != PQTRANS_IDLE) {
         PQfinish(p->conn[i]);
         p->conn[i] = NULL;
@@ -66,7 +68,8 @@ static void give_back(struct pool *p, int i) {
 }
 
 /* The connection of slot i, opened when there is none. NULL when the database can't be reached. */
-static PGconn *connected(struct pool *p, int i) {
+static PGconn *connected(struct pool *p, int i)
+{
     if (p->conn[i] && PQstatus(p->conn[i]) == CONNECTION_OK)
         return p->conn[i];
     PQfinish(p->conn[i]);
@@ -85,7 +88,8 @@ static size_t secret_len;
 /* ---- answers -------------------------------------------------------------------------------------------------- */
 
 static enum MHD_Result answer_with(struct MHD_Connection *c, unsigned status, const char *text, const char *header,
-                                   const char *value) {
+                                   const char *value)
+{
     struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
     MHD_add_response_header(r, "X-Side", side);
     MHD_add_response_header(r, "Content-Type", *text == '{' || *text == '[' ? "application/json" : "text/plain");
@@ -98,12 +102,14 @@ static enum MHD_Result answer_with(struct MHD_Connection *c, unsigned status, co
     return result;
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const char *text) {
+static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, const char *text)
+{
     return answer_with(c, status, text, NULL, NULL);
 }
 
 /* The whole number of a query argument; false when it is missing or something else. */
-static bool number(struct MHD_Connection *c, const char *name, int *out) {
+static bool number(struct MHD_Connection *c, const char *name, int *out)
+{
     const char *text = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, name);
     char *end = NULL;
     errno = 0;
@@ -117,7 +123,8 @@ static bool number(struct MHD_Connection *c, const char *name, int *out) {
 static enum MHD_Result health(struct MHD_Connection *c) { return answer(c, 200, "alive\n"); }
 
 /* A query of the reading pool whose one value is the page. */
-static enum MHD_Result page(struct MHD_Connection *c, const char *sql) {
+static enum MHD_Result page(struct MHD_Connection *c, const char *sql)
+{
     int i = take(&reads);
     PGconn *db = i < 0 ? NULL : connected(&reads, i);
     PGresult *r = db ? PQexec(db, sql) : NULL;
@@ -131,19 +138,22 @@ static enum MHD_Result page(struct MHD_Connection *c, const char *sql) {
 
 static enum MHD_Result ready(struct MHD_Connection *c) { return page(c, "SELECT 1"); }
 
-static enum MHD_Result items(struct MHD_Connection *c) {
+static enum MHD_Result items(struct MHD_Connection *c)
+{
     return page(c, "SELECT coalesce(json_agg(t), '[]') FROM"
                    " (SELECT id, user_no, n, body, side FROM items ORDER BY id DESC LIMIT 20) t");
 }
 
 /* Is it certain that the failed statement wrote nothing? Yes when the server itself refused it, with a state that does
  * not speak of a lost connection (class 08, also all of PgBouncer's) or of a server that ends (57P). */
-static bool surely_nothing(const PGresult *r) {
+static bool surely_nothing(const PGresult *r)
+{
     const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     return state && strncmp(state, "08", 2) != 0 && strncmp(state, "57P", 3) != 0;
 }
 
-static enum MHD_Result inserted(struct MHD_Connection *c, const PGresult *r) {
+static enum MHD_Result inserted(struct MHD_Connection *c, const PGresult *r)
+{
     char text[160];
     if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1) {
         snprintf(text, sizeof text, "{\"id\":%s,\"port\":%s,\"side\":\"%s\"}\n", PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1), side);
@@ -153,7 +163,8 @@ static enum MHD_Result inserted(struct MHD_Connection *c, const PGresult *r) {
     return surely_nothing(r) ? answer(c, 503, "not written\n") : answer(c, 500, "nobody knows whether it was written\n");
 }
 
-static enum MHD_Result write_item(struct MHD_Connection *c) {
+static enum MHD_Result write_item(struct MHD_Connection *c)
+{
     int user, n;
     if (!number(c, "user", &user) || !number(c, "n", &n))
         return answer(c, 400, "user and n must be whole numbers\n");
@@ -175,7 +186,8 @@ static enum MHD_Result write_item(struct MHD_Connection *c) {
 
 /* ---- sessions: "U.hex(HMAC-SHA256(secret, U))" ------------------------------------------------------------------ */
 
-static void sign(const char *user, char hex[65]) {
+static void sign(const char *user, char hex[65])
+{
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     HMAC(EVP_sha256(), secret, (int)secret_len, (const unsigned char *)user, strlen(user), mac, &len);
@@ -183,7 +195,8 @@ static void sign(const char *user, char hex[65]) {
         snprintf(hex + 2 * i, 3, "%02x", mac[i]);
 }
 
-static enum MHD_Result login(struct MHD_Connection *c) {
+static enum MHD_Result login(struct MHD_Connection *c)
+{
     char user[16], hex[65], cookie[128];
     int no;
     if (!number(c, "user", &no))
@@ -194,7 +207,8 @@ static enum MHD_Result login(struct MHD_Connection *c) {
     return answer_with(c, 200, "welcome\n", "Set-Cookie", cookie);
 }
 
-static enum MHD_Result me(struct MHD_Connection *c) {
+static enum MHD_Result me(struct MHD_Connection *c)
+{
     const char *cookie = MHD_lookup_connection_value(c, MHD_COOKIE_KIND, "session");
     char user[16] = "", hex[65], text[64];
     const char *dot = cookie ? strchr(cookie, '.') : NULL;
@@ -209,13 +223,15 @@ static enum MHD_Result me(struct MHD_Connection *c) {
 
 /* ---- the operators' pages: only from this machine, never through the balancer ----------------------------------- */
 
-static bool is_local(struct MHD_Connection *c) {
+static bool is_local(struct MHD_Connection *c)
+{
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr_in *in = (const void *)info->client_addr;
     return ntohl(in->sin_addr.s_addr) >> 24 == 127 && !MHD_lookup_connection_value(c, MHD_HEADER_KIND, "X-Forwarded-For");
 }
 
-static enum MHD_Result state(struct MHD_Connection *c) {
+static enum MHD_Result state(struct MHD_Connection *c)
+{
     char text[160];
     if (!is_local(c))
         return answer(c, 403, "only from this machine\n");
@@ -224,7 +240,8 @@ static enum MHD_Result state(struct MHD_Connection *c) {
     return answer(c, 200, text);
 }
 
-static enum MHD_Result set_readonly(struct MHD_Connection *c) {
+static enum MHD_Result set_readonly(struct MHD_Connection *c)
+{
     int on;
     if (!is_local(c) || !number(c, "on", &on))
         return answer(c, 400, "on=1 or on=0, from this machine\n");
@@ -232,7 +249,8 @@ static enum MHD_Result set_readonly(struct MHD_Connection *c) {
     return state(c);
 }
 
-static enum MHD_Result set_fault(struct MHD_Connection *c) {
+static enum MHD_Result set_fault(struct MHD_Connection *c)
+{
     int ppm, delay;
     if (!is_local(c))
         return answer(c, 403, "only from this machine\n");
@@ -261,7 +279,8 @@ static const struct route {
     {"POST", "/admin/fault", set_fault, false},
 };
 
-static enum MHD_Result serve(const struct route *route, struct MHD_Connection *c) {
+static enum MHD_Result serve(const struct route *route, struct MHD_Connection *c)
+{
     if (!route->faulty)
         return route->serve(c);
     if (delay_ms > 0)
@@ -273,7 +292,8 @@ static enum MHD_Result serve(const struct route *route, struct MHD_Connection *c
 }
 
 static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **seen) {
+                              const char *version, const char *upload, size_t *upload_size, void **seen)
+{
     static int once;
     (void)arg, (void)version, (void)upload;
     if (!*seen) {
@@ -292,7 +312,8 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *u
     return answer(c, 404, "no such page\n");
 }
 
-static bool read_secret(const char *path) {
+static bool read_secret(const char *path)
+{
     FILE *f = fopen(path, "r");
     secret_len = f ? fread(secret, 1, sizeof secret, f) : 0;
     if (f)
@@ -300,7 +321,8 @@ static bool read_secret(const char *path) {
     return secret_len >= 16;
 }
 
-static uint16_t read_options(int argc, char **argv) {
+static uint16_t read_options(int argc, char **argv)
+{
     static const struct option options[] = {{"side", 1, NULL, 's'}, {"port", 1, NULL, 'p'}, {"write", 1, NULL, 'w'},
                                             {"read", 1, NULL, 'r'}, {"secret", 1, NULL, 'k'}, {0}};
     int port = 0;
@@ -316,7 +338,8 @@ static uint16_t read_options(int argc, char **argv) {
     return writes.dsn && reads.dsn && secret_len >= 16 && port > 0 && port < 65536 ? (uint16_t)port : 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     uint16_t port = read_options(argc, argv);
     if (!port) {
         fprintf(stderr, "usage: shop --side SIDE --port P --write CONNINFO --read CONNINFO --secret FILE\n");

@@ -54,7 +54,8 @@ static atomic_int reads_ok, reads_failed;
 static volatile sig_atomic_t stopped;
 static int64_t began;
 
-static int64_t ms_of(clockid_t clock) {
+static int64_t ms_of(clockid_t clock)
+{
     struct timespec t;
     clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
@@ -63,7 +64,8 @@ static int64_t mono(void) { return ms_of(CLOCK_MONOTONIC); }
 static int64_t wall(void) { return ms_of(CLOCK_REALTIME); }
 
 /* One line, whole and at once on its way to the file. */
-__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...) {
+__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
     pthread_mutex_lock(&lock);
@@ -75,7 +77,8 @@ __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...) {
 
 /* ---- DNS: asked again when the TTL is over, never before ------------------------------------------------------------ */
 
-static bool resolve(struct user *u) {
+static bool resolve(struct user *u)
+{
     struct ask_answer got = {0};
     if (*u->where.address && mono() < u->expires)
         return true;
@@ -94,7 +97,8 @@ static bool resolve(struct user *u) {
 
 /* ---- HTTP ----------------------------------------------------------------------------------------------------------- */
 
-static size_t keep_body(char *data, size_t size, size_t count, void *arg) {
+static size_t keep_body(char *data, size_t size, size_t count, void *arg)
+{
     struct user *u = arg;
     size_t all = size * count, room = sizeof u->body - 1 - u->len, n = all < room ? all : room;
     memcpy(u->body + u->len, data, n);
@@ -103,7 +107,8 @@ static size_t keep_body(char *data, size_t size, size_t count, void *arg) {
     return all;
 }
 
-static size_t keep_side(char *data, size_t size, size_t count, void *arg) {
+static size_t keep_side(char *data, size_t size, size_t count, void *arg)
+{
     struct user *u = arg;
     char line[64];
     snprintf(line, sizeof line, "%.*s", (int)(size * count), data);
@@ -113,7 +118,8 @@ static size_t keep_side(char *data, size_t size, size_t count, void *arg) {
 }
 
 /* One request; the status, or 0 and curl's code. `latency` in ms. */
-static long request(struct user *u, bool post, const char *path, CURLcode *code, int64_t *latency) {
+static long request(struct user *u, bool post, const char *path, CURLcode *code, int64_t *latency)
+{
     char url[256];
     long status = 0;
     snprintf(url, sizeof url, "http://%s:%d%s", u->where.address, port, path);
@@ -131,7 +137,8 @@ static long request(struct user *u, bool post, const char *path, CURLcode *code,
     return status;
 }
 
-static void write_row(struct user *u) {
+static void write_row(struct user *u)
+{
     char path[64], what[32];
     CURLcode code;
     int64_t latency;
@@ -149,17 +156,20 @@ static void write_row(struct user *u) {
     u->n += !sure;
 }
 
-static void count_read(bool ok) {
+static void count_read(bool ok)
+{
     atomic_fetch_add(ok ? &reads_ok : &reads_failed, 1);
 }
 
-static void read_items(struct user *u) {
+static void read_items(struct user *u)
+{
     CURLcode code;
     int64_t latency;
     count_read(request(u, false, "/items", &code, &latency) == 200);
 }
 
-static void look_at_me(struct user *u) {
+static void look_at_me(struct user *u)
+{
     CURLcode code;
     int64_t latency;
     long status = request(u, false, "/me", &code, &latency);
@@ -168,7 +178,8 @@ static void look_at_me(struct user *u) {
         note("ME %lld %d %ld\n", (long long)wall(), u->no, status);
 }
 
-static void log_in(struct user *u) {
+static void log_in(struct user *u)
+{
     char path[32];
     CURLcode code;
     int64_t latency;
@@ -178,11 +189,13 @@ static void log_in(struct user *u) {
 
 /* ---- a user's day: every turn has its planned time; turns that a slow answer has eaten are left out ------------------ */
 
-static int64_t planned(const struct user *u) {
+static int64_t planned(const struct user *u)
+{
     return began + (u->turn * nusers + u->no - 1) * 1000 / rate;
 }
 
-static bool next_turn(struct user *u) {
+static bool next_turn(struct user *u)
+{
     do
         u->turn++;
     while (planned(u) < mono());
@@ -194,7 +207,8 @@ static bool next_turn(struct user *u) {
     return !stopped && mono() < began + (int64_t)seconds * 1000;
 }
 
-static void take_turn(struct user *u) {
+static void take_turn(struct user *u)
+{
     if (!resolve(u))
         return;
     if (!u->logged_in)
@@ -207,7 +221,8 @@ static void take_turn(struct user *u) {
         look_at_me(u);
 }
 
-static void *live(void *arg) {
+static void *live(void *arg)
+{
     struct user *u = arg;
     u->http = curl_easy_init();
     curl_easy_setopt(u->http, CURLOPT_NOSIGNAL, 1L);
@@ -232,7 +247,8 @@ static void *live(void *arg) {
 
 static void stop(int sig) { (void)sig, stopped = 1; }
 
-static void read_resolvers(const char *text) {
+static void read_resolvers(const char *text)
+{
     char word[96], where[64];
     int used;
     for (; nresolvers < MAX_RESOLVERS && sscanf(text, " %95s%n", word, &used) == 1; text += used) {
@@ -242,12 +258,14 @@ static void read_resolvers(const char *text) {
     }
 }
 
-static int bounded(const char *text, int least, int most) {
+static int bounded(const char *text, int least, int most)
+{
     int v = atoi(text);
     return v < least ? least : v > most ? most : v;
 }
 
-static bool read_options(int argc, char **argv) {
+static bool read_options(int argc, char **argv)
+{
     static const struct option options[] = {{"resolvers", 1, NULL, 'R'}, {"port", 1, NULL, 'p'}, {"log", 1, NULL, 'l'}, {0}};
     for (int c; (c = getopt_long(argc, argv, "u:r:t:", options, NULL)) != -1;)
         switch (c) {
@@ -262,14 +280,16 @@ static bool read_options(int argc, char **argv) {
     return nresolvers > 0 && port > 0 && records;
 }
 
-static void write_seconds(void) {
+static void write_seconds(void)
+{
     while (!stopped && mono() < began + (int64_t)seconds * 1000) {
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
         note("READ %lld %d %d\n", (long long)wall(), atomic_exchange(&reads_ok, 0), atomic_exchange(&reads_failed, 0));
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     static struct user users[MAX_USERS];
     if (!read_options(argc, argv)) {
         fprintf(stderr, "usage: users --resolvers \"NAME=ADDRESS:PORT ...\" --port P --log FILE [-u users] [-r rate] [-t seconds]\n");

@@ -20,12 +20,14 @@ struct sum {
     bool ended;
 };
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
 }
 
-static void keep_latency(struct sum *s, int64_t ms) {
+static void keep_latency(struct sum *s, int64_t ms)
+{
     if (s->nlatency == s->cap) {
         s->cap = s->cap ? 2 * s->cap : 4096;
         s->latency = realloc(s->latency, s->cap * sizeof *s->latency);
@@ -35,7 +37,8 @@ static void keep_latency(struct sum *s, int64_t ms) {
     s->latency[s->nlatency++] = ms;
 }
 
-static void count_port(struct sum *s, int64_t db) {
+static void count_port(struct sum *s, int64_t db)
+{
     for (int i = 0; i < MAX_SIDES; i++)
         if (s->ports[i] == db || s->ports[i] == 0) {
             s->ports[i] = db, s->by_port[i]++;
@@ -43,7 +46,8 @@ static void count_port(struct sum *s, int64_t db) {
         }
 }
 
-static void take_gap(struct sum *s, int64_t at, int64_t around) {
+static void take_gap(struct sum *s, int64_t at, int64_t around)
+{
     int64_t gap = s->last ? at - s->last : 0;
     if (gap > s->gap)
         s->gap = gap, s->gap_from = s->last;
@@ -51,7 +55,8 @@ static void take_gap(struct sum *s, int64_t at, int64_t around) {
         s->pause = gap, s->pause_from = s->last;
 }
 
-static void take_ack(struct sum *s, int64_t at, int64_t ms, int64_t db, int64_t around) {
+static void take_ack(struct sum *s, int64_t at, int64_t ms, int64_t db, int64_t around)
+{
     take_gap(s, at, around);
     s->first = s->first ? s->first : at, s->last = at, s->acked++;
     if (ms > s->slowest)
@@ -60,7 +65,8 @@ static void take_ack(struct sum *s, int64_t at, int64_t ms, int64_t db, int64_t 
     count_port(s, db);
 }
 
-static void take_line(struct sum *s, const char *line, int64_t around) {
+static void take_line(struct sum *s, const char *line, int64_t around)
+{
     int64_t at = 0, a = 0, b = 0, ms = 0, db = 0;
     if (sscanf(line, "ACK %" SCNd64 " %*d %*d %*d %" SCNd64 " %*s %" SCNd64, &at, &ms, &db) == 3)
         take_ack(s, at, ms, db, around);
@@ -73,11 +79,13 @@ static void take_line(struct sum *s, const char *line, int64_t around) {
     s->ended = s->ended || strncmp(line, "END ", 4) == 0;
 }
 
-static int64_t percentile(const struct sum *s, size_t permille) {
+static int64_t percentile(const struct sum *s, size_t permille)
+{
     return s->nlatency ? s->latency[(s->nlatency - 1) * permille / 1000] : 0;
 }
 
-static void print(struct sum *s, int64_t around) {
+static void print(struct sum *s, int64_t around)
+{
     if (s->nlatency > 0)
         qsort(s->latency, s->nlatency, sizeof *s->latency, compare);
     printf("acked=%" PRId64 "\nfailed=%" PRId64 "\nunsure=%" PRId64 "\n", s->acked, s->failed, s->unsure);
@@ -93,7 +101,8 @@ static void print(struct sum *s, int64_t around) {
     printf("ended=%d\n", s->ended);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct sum s = {0};
     char line[256];
     FILE *f = argc >= 2 ? fopen(argv[1], "r") : NULL;
