@@ -1,0 +1,298 @@
+#include "tui/attach.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tui/cockpit.h"
+#include "tui/tape.h"
+
+enum { RETRY_MS = 1000, LONGEST_LINE = 16 << 20 };
+
+struct attach {
+    struct cockpit cockpit;
+    const struct attach_options *options;
+    const char *path;
+    uv_pipe_t pipe;
+    uv_timer_t retry;
+    uv_connect_t connect;
+    bool connected, closing; /* closing: the pipe's handle is on its way out */
+    struct buf in;
+    char chunk[65536];
+    int64_t id;              /* ours, as the engine counts screens */
+    struct tape tape;
+    struct reel live, past;
+    FILE *frames;
+};
+
+static void connect_engine(struct attach *a);
+
+/* ---- what comes down ---- */
+
+static void take_you(struct attach *a, const char *line, size_t len)
+{
+    json_t *o = json_loadb(line, len, 0, NULL), *you = json_object_get(o, "you");
+    a->id = json_integer_value(json_object_get(you, "id"));
+    const char *role = json_string_value(json_object_get(you, "role"));
+    copy_text(a->cockpit.ui.role, sizeof a->cockpit.ui.role, role ? role : "");
+    json_decref(o);
+}
+
+/* A new connection tells the whole run again. */
+static void begin_anew(struct attach *a)
+{
+    struct ui *ui = &a->cockpit.ui;
+    ui->model = NULL;
+    dialog_close(ui);
+    reel_free(&a->live);
+    reel_free(&a->past);
+    tape_free(&a->tape);
+    ui->engine_gone = false;
+}
+
+/* What the engine refused is said where the person looks. */
+static void hear(void *arg, const struct event *e)
+{
+    struct attach *a = arg;
+    if (e->kind == EVENT_order_refused && clock_wall() - e->at < 3000)
+        ui_say(&a->cockpit.ui, true, "%s", e->order_refused.why);
+    if (e->kind == EVENT_screen_joined && e->screen_joined.id == a->id && a->id)
+        copy_text(a->cockpit.ui.role, sizeof a->cockpit.ui.role, e->screen_joined.role);
+}
+
+static void take_line(struct attach *a, const char *line, size_t len)
+{
+    struct err err;
+    if (len > 7 && memcmp(line, "{\"you\":", 7) == 0) {
+        begin_anew(a);
+        take_you(a, line, len);
+        return;
+    }
+    if (!tape_add(&a->tape, line, len, hear, a, &err)) {
+        ui_say(&a->cockpit.ui, true, "%s", err.text);
+        return;
+    }
+    tape_fold(&a->tape, &a->live, TAPE_END, TAPE_END);
+}
+
+static void take_input(struct attach *a)
+{
+    size_t from = 0;
+    char *end;
+    while (from < a->in.len && (end = memchr(a->in.text + from, '\n', a->in.len - from))) {
+        take_line(a, a->in.text + from, (size_t)(end - a->in.text) - from);
+        from = (size_t)(end - a->in.text) + 1;
+    }
+    memmove(a->in.text, a->in.text + from, a->in.len - from);
+    a->in.len -= from;
+    cockpit_touch(&a->cockpit);
+}
+
+/* ---- the socket ---- */
+
+static void on_retry(uv_timer_t *timer)
+{
+    connect_engine(timer->data);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct attach *a = handle->data;
+    a->closing = false;
+    if (!a->cockpit.over)
+        uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
+}
+
+static void lose_engine(struct attach *a)
+{
+    a->connected = false;
+    a->cockpit.ui.engine_gone = true;
+    a->cockpit.ui.armed_until = 0;
+    a->in.len = 0;
+    if (!a->closing) {
+        a->closing = true;
+        uv_close((uv_handle_t *)&a->pipe, on_closed);
+    }
+    if (!a->cockpit.over)
+        cockpit_touch(&a->cockpit);
+}
+
+static void give_chunk(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct attach *a = handle->data;
+    (void)suggested;
+    *buf = uv_buf_init(a->chunk, sizeof a->chunk);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct attach *a = stream->data;
+    if (n < 0 || a->in.len > LONGEST_LINE) {
+        lose_engine(a);
+        return;
+    }
+    buf_add(&a->in, buf->base, (size_t)n);
+    take_input(a);
+}
+
+struct sent {
+    uv_write_t write;
+    char text[];
+};
+
+static void on_sent(uv_write_t *write, int status)
+{
+    (void)status; /* a broken connection shows itself to the reader */
+    free((char *)write - offsetof(struct sent, write));
+}
+
+static void send_order(void *arg, const char *json_line)
+{
+    struct attach *a = arg;
+    if (!a->connected) {
+        ui_say(&a->cockpit.ui, true, "the engine is gone: the order was not sent");
+        return;
+    }
+    size_t len = strlen(json_line);
+    struct sent *s = xcalloc(1, sizeof *s + len + 1);
+    memcpy(s->text, json_line, len);
+    s->text[len] = '\n';
+    uv_buf_t buf = uv_buf_init(s->text, (unsigned)len + 1);
+    if (uv_write(&s->write, (uv_stream_t *)&a->pipe, &buf, 1, on_sent) < 0)
+        free(s);
+}
+
+static void on_connected(uv_connect_t *connect, int status)
+{
+    struct attach *a = connect->data;
+    if (status < 0 || a->closing) {
+        if (status != UV_ECANCELED)
+            lose_engine(a);
+        return;
+    }
+    a->connected = true;
+    uv_read_start((uv_stream_t *)&a->pipe, give_chunk, on_read);
+    if (a->options->observer)
+        send_order(a, "{\"order\":\"role\",\"role\":\"observer\"}");
+}
+
+static void connect_engine(struct attach *a)
+{
+    uv_pipe_init(&a->cockpit.loop, &a->pipe, 0);
+    a->pipe.data = a->connect.data = a;
+    uv_pipe_connect(&a->connect, &a->pipe, a->path, on_connected);
+}
+
+/* ---- what is shown ---- */
+
+static void look(struct cockpit *c, int64_t wall)
+{
+    struct attach *a = c->owner;
+    struct ui *ui = &c->ui;
+    if (!a->live.model)
+        return;
+    ui->first_at = tape_first(&a->tape);
+    ui->last_at = tape_last(&a->tape);
+    if (!ui->past_at) {
+        reel_free(&a->past);
+        ui_look(ui, a->live.model, a->tape.plan, wall, wall);
+        return;
+    }
+    tape_fold(&a->tape, &a->past, ui->past_at, TAPE_END);
+    ui_look(ui, a->past.model, a->tape.plan, ui->past_at, wall);
+}
+
+/* A key may have moved the past: what ui has borrowed must be what is kept. */
+static void typed(struct cockpit *c)
+{
+    look(c, clock_wall());
+}
+
+static bool is_plain(const struct ui *ui)
+{
+    bool chosen = ui->zoom || ui->filter[0] || ui->redact || ui->focus != PANE_STEPS;
+    for (int i = 1; i <= LAYOUT_PANES; i++)
+        chosen = chosen || ui->pane[i].selected >= 0;
+    return ui->model && !chosen && !ui_is_covered(ui) && !ui_is_armed(ui) && ui_is_live(ui) && !ui->engine_gone && strcmp(ui->role, "operator") == 0;
+}
+
+static void drawn(struct cockpit *c)
+{
+    struct attach *a = c->owner;
+    struct buf text = {0};
+    if (!a->frames || !is_plain(&c->ui))
+        return;
+    canvas_text(&c->canvas, &text);
+    fprintf(a->frames, "%lld %lld %d %d\n%s", (long long)c->ui.model->last_seq, (long long)c->ui.now, c->canvas.w, c->canvas.h, text.text ? text.text : "");
+    fflush(a->frames);
+    buf_free(&text);
+}
+
+/* ---- life ---- */
+
+/* Says what is wrong before the screen opens, while there is still a place for sentences. */
+static bool is_there(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    if (copy_text(name.sun_path, sizeof name.sun_path, path) >= sizeof name.sun_path) {
+        fprintf(stderr, "cutover: %s is too long for a socket; use a shorter --state directory.\n", path);
+        return false;
+    }
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) == 0;
+    if (!ok)
+        fprintf(stderr, "cutover: no engine listens on %s (%s). `cutover PLAN` starts one.\n", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static void close_all(struct attach *a)
+{
+    cockpit_end(&a->cockpit);
+    uv_close((uv_handle_t *)&a->retry, NULL);
+    if (!a->closing)
+        uv_close((uv_handle_t *)&a->pipe, on_closed);
+    a->closing = true;
+    cockpit_close(&a->cockpit);
+    reel_free(&a->live);
+    reel_free(&a->past);
+    tape_free(&a->tape);
+    buf_free(&a->in);
+    if (a->frames)
+        fclose(a->frames);
+}
+
+int attach_main(const char *socket_path, const struct attach_options *options)
+{
+    if (!is_there(socket_path))
+        return 2;
+    struct attach *a = xcalloc(1, sizeof *a);
+    struct err err;
+    a->options = options;
+    a->path = socket_path;
+    ui_init(&a->cockpit.ui, send_order, a);
+    a->cockpit.owner = a;
+    a->cockpit.look = look;
+    a->cockpit.typed = typed;
+    a->cockpit.drawn = drawn;
+    if (!cockpit_open(&a->cockpit, &(struct cockpit_options){options->theme, options->ascii}, &err)) {
+        fprintf(stderr, "cutover: %s\n", err.text);
+        free(a);
+        return 1;
+    }
+    if (options->frames_path)
+        a->frames = fopen(options->frames_path, "ae");
+    uv_timer_init(&a->cockpit.loop, &a->retry);
+    a->retry.data = a;
+    connect_engine(a);
+    cockpit_run(&a->cockpit);
+    close_all(a);
+    free(a);
+    return 0;
+}

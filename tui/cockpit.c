@@ -1,0 +1,240 @@
+#include "tui/cockpit.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FRAME_MS = 50, KEY_FRAME_MS = 10 };
+
+static void watch_terminal(struct cockpit *c);
+
+static void draw(struct cockpit *c)
+{
+    int x = -1, y = -1;
+    int64_t wall = clock_wall();
+    c->dirty = false;
+    c->drawn_at = clock_mono();
+    c->look(c, wall);
+    ui_paint(&c->ui, &c->canvas);
+    if (!ui_cursor(&c->ui, &x, &y))
+        x = -1;
+    screen_cursor(x, y);
+    if (!screen_draw(&c->canvas, &c->theme))
+        cockpit_end(c);
+    else if (c->drawn)
+        c->drawn(c);
+    watch_terminal(c);
+}
+
+/* The next frame: at the next full second, or as soon as a change may show. */
+static void plan_frame(struct cockpit *c, int64_t least);
+
+static void on_frame(uv_timer_t *timer)
+{
+    struct cockpit *c = timer->data;
+    if (c->over)
+        return;
+    draw(c);
+    plan_frame(c, FRAME_MS);
+}
+
+static void plan_frame(struct cockpit *c, int64_t least)
+{
+    if (c->over)
+        return;
+    int64_t second = 1000 - clock_wall() % 1000;
+    int64_t soon = MAX(c->drawn_at + least - clock_mono(), 0);
+    uv_timer_start(&c->frame, on_frame, (uint64_t)(c->dirty || c->lively ? MIN(soon, second) : second), 0);
+}
+
+void cockpit_touch(struct cockpit *c)
+{
+    if (c->dirty)
+        return;
+    c->dirty = true;
+    plan_frame(c, FRAME_MS);
+}
+
+/* ---- keys ---- */
+
+static void grant_wishes(struct cockpit *c)
+{
+    struct ui *ui = &c->ui;
+    struct err err;
+    if (ui->wants_quit)
+        cockpit_end(c);
+    if (ui->wants_repaint)
+        screen_repaint();
+    if (ui->wants_theme && !theme_load(&c->theme, ui->theme, &err))
+        ui_say(ui, true, "%s", err.text);
+    if (ui->copy.len) {
+        screen_copy(ui->copy.text);
+        buf_free(&ui->copy);
+    }
+    if (ui->wants_suspend)
+        screen_suspend();
+    ui->wants_quit = ui->wants_repaint = ui->wants_theme = ui->wants_suspend = false;
+}
+
+static void take_keys(struct cockpit *c);
+
+static void on_keys(uv_timer_t *timer)
+{
+    struct cockpit *c = timer->data;
+    ui_tick(&c->ui, clock_mono_us());
+    take_keys(c);
+}
+
+/* An Esc that may go on, and a confirming key that nothing may follow, both wait some milliseconds. */
+static void plan_keys(struct cockpit *c)
+{
+    int a = screen_key_timeout(), b = ui_timeout(&c->ui);
+    int wait = a < 0 ? b : b < 0 ? a : MIN(a, b);
+    if (wait >= 0 && !c->over)
+        uv_timer_start(&c->keys, on_keys, (uint64_t)wait, 0);
+}
+
+static void take_keys(struct cockpit *c)
+{
+    struct key key;
+    while (!c->over && screen_key(&key)) {
+        ui_key(&c->ui, &key, clock_wall());
+        grant_wishes(c);
+    }
+    if (c->over)
+        return;
+    if (c->typed)
+        c->typed(c);
+    plan_keys(c);
+    c->dirty = true;
+    plan_frame(c, KEY_FRAME_MS);
+}
+
+static void on_terminal(uv_poll_t *poll, int status, int events)
+{
+    struct cockpit *c = poll->data;
+    if (events & UV_WRITABLE && !screen_flush())
+        cockpit_end(c);
+    if (status < 0 || screen_gone()) {
+        cockpit_end(c);
+        return;
+    }
+    if (events & UV_READABLE)
+        take_keys(c);
+    if (screen_gone())
+        cockpit_end(c);
+    watch_terminal(c);
+}
+
+static void watch_terminal(struct cockpit *c)
+{
+    bool writing = screen_wants_write();
+    if (c->over || writing == c->writing)
+        return;
+    c->writing = writing;
+    uv_poll_start(&c->terminal, UV_READABLE | UV_DISCONNECT | (writing ? UV_WRITABLE : 0), on_terminal);
+}
+
+/* ---- signals ---- */
+
+static void resize(struct cockpit *c)
+{
+    int w, h;
+    screen_resized();
+    screen_size(&w, &h);
+    canvas_resize(&c->canvas, w, h);
+    c->canvas.ascii = screen_ascii();
+    cockpit_touch(c);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct cockpit *c = signal->data;
+    struct key interrupt = {.code = K_CTRL('c'), .at_us = clock_mono_us()};
+    switch (number) {
+    case SIGWINCH:
+        resize(c);
+        break;
+    case SIGTSTP:
+        screen_suspend();
+        resize(c);
+        break;
+    case SIGCONT:
+        screen_continued();
+        resize(c);
+        break;
+    case SIGINT: /* like q, but it also leaves a dialog */
+        ui_key(&c->ui, &interrupt, clock_wall());
+        grant_wishes(c);
+        cockpit_touch(c);
+        if (!c->ui.model)
+            cockpit_end(c);
+        break;
+    default:
+        cockpit_end(c);
+    }
+}
+
+static void start_signals(struct cockpit *c)
+{
+    static const int numbers[ARRAY_LEN(c->signal)] = {SIGWINCH, SIGTSTP, SIGCONT, SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < ARRAY_LEN(c->signal); i++) {
+        uv_signal_init(&c->loop, &c->signal[i]);
+        c->signal[i].data = c;
+        uv_signal_start(&c->signal[i], on_signal, numbers[i]);
+    }
+}
+
+/* ---- life ---- */
+
+bool cockpit_open(struct cockpit *c, const struct cockpit_options *o, struct err *err)
+{
+    struct screen_options screen = {.ascii = o->ascii};
+    struct err theme_err;
+    const char *theme = theme_choose(o->theme);
+    if (!screen_open(&screen, err))
+        return false;
+    die_hook(screen_close);
+    if (!theme_load(&c->theme, theme, &theme_err))
+        ui_say(&c->ui, true, "%s", theme_err.text);
+    copy_text(c->ui.theme, sizeof c->ui.theme, theme);
+    c->ui.graph = screen_ascii() ? GRAPH_ASCII : GRAPH_BRAILLE;
+    uv_loop_init(&c->loop);
+    uv_timer_init(&c->loop, &c->frame);
+    uv_timer_init(&c->loop, &c->keys);
+    uv_poll_init(&c->loop, &c->terminal, screen_fd());
+    c->frame.data = c->keys.data = c->terminal.data = c;
+    start_signals(c);
+    uv_poll_start(&c->terminal, UV_READABLE | UV_DISCONNECT, on_terminal);
+    resize(c);
+    return true;
+}
+
+void cockpit_end(struct cockpit *c)
+{
+    if (c->over)
+        return;
+    c->over = true;
+    uv_close((uv_handle_t *)&c->frame, NULL);
+    uv_close((uv_handle_t *)&c->keys, NULL);
+    uv_close((uv_handle_t *)&c->terminal, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(c->signal); i++)
+        uv_close((uv_handle_t *)&c->signal[i], NULL);
+    uv_stop(&c->loop);
+}
+
+void cockpit_run(struct cockpit *c)
+{
+    while (!c->over)
+        uv_run(&c->loop, UV_RUN_DEFAULT);
+}
+
+void cockpit_close(struct cockpit *c)
+{
+    cockpit_end(c);
+    screen_close();
+    uv_run(&c->loop, UV_RUN_DEFAULT); /* only what closes is left */
+    uv_loop_close(&c->loop);
+    canvas_free(&c->canvas);
+    ui_free(&c->ui);
+}

@@ -1,0 +1,43 @@
+/* cockpit: a ui on a terminal, in one loop: keys in, frames out, signals, resizes. What is shown comes from its owner: the
+ * engine's socket (attach) or a file (replay).
+ *
+ * It draws when something changed, at most 20 times a second, and at each full second for ages and clock. */
+#ifndef TUI_COCKPIT_H
+#define TUI_COCKPIT_H
+
+#include <uv.h>
+
+#include "tui/ui.h"
+
+struct cockpit_options {
+    const char *theme; /* NULL: dark */
+    bool ascii;
+};
+
+struct cockpit {
+    uv_loop_t loop;
+    struct ui ui;
+    struct canvas canvas;
+    struct theme theme;
+    /* The owner's. look: before each frame, calls ui_look (it may show nothing yet). typed: after keys. drawn: behind a frame. */
+    void (*look)(struct cockpit *c, int64_t wall);
+    void (*typed)(struct cockpit *c);
+    void (*drawn)(struct cockpit *c);
+    void *owner;
+    bool lively;      /* draws 20 times a second without being touched */
+
+    uv_poll_t terminal;
+    uv_timer_t frame, keys;
+    uv_signal_t signal[6];
+    bool over, dirty, writing;
+    int64_t drawn_at; /* clock_mono */
+};
+
+/* `c` is zeroed. False: no terminal that can be used. */
+bool cockpit_open(struct cockpit *c, const struct cockpit_options *o, struct err *err);
+void cockpit_touch(struct cockpit *c);
+void cockpit_end(struct cockpit *c); /* the loop ends when the owner's handles are closed too */
+void cockpit_run(struct cockpit *c);
+void cockpit_close(struct cockpit *c);
+
+#endif

@@ -1,0 +1,217 @@
+/* The confirmation: what will run, where, what it touches, how long it takes, what undoing costs, and the gate as it is
+ * at this moment. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/step/step.h"
+#include "tui/ui.h"
+
+struct page {
+    struct area a;
+    struct view v;
+    int y, bottom; /* next line; the first one that belongs to the foot */
+};
+
+static void say(struct page *p, const char *name, unsigned style, const char *text)
+{
+    char masked[400];
+    if (p->y >= p->bottom)
+        return;
+    area_text(p->a, 1, p->y, ROLE_DIM, name);
+    area_textw(p->a, 10, p->y++, p->a.w - 10, style, pane_sentence(&p->v, text, masked, sizeof masked));
+}
+
+/* What the kind says itself, line by line; the rest is counted when it's too long. */
+static void say_what(struct page *p, const struct plan_step *s, enum step_mode mode, int most)
+{
+    struct buf text = {0};
+    const struct step_kind *kind = step_kind_find(s->kind);
+    if (kind && kind->describe)
+        kind->describe(p->v.plan, p->v.model, s, mode, &text);
+    const char *line = text.text && text.len ? text.text : s->title;
+    for (int n = 0; *line; n++) {
+        size_t len = strcspn(line, "\n");
+        char one[400];
+        copy_text(one, MIN(len + 1, sizeof one), line);
+        line += len + (line[len] == '\n');
+        if (n + 1 >= most && *line)
+            copy_text(one, sizeof one, "… more: Enter on the step shows all of it");
+        say(p, n ? "" : "does", ROLE_DIALOG, one);
+        if (n + 1 >= most)
+            break;
+    }
+    buf_free(&text);
+}
+
+static void where_text(const struct plan *p, const struct plan_step *s, char *buf, size_t size)
+{
+    const char *kind = s->kind;
+    if (strncmp(kind, "dns.", 4) == 0)
+        snprintf(buf, size, "zone %s on %s port %d, %d record%s", p->dns.zone, p->dns.server, p->dns.port, p->dns.nrecords, p->dns.nrecords == 1 ? "" : "s");
+    else if (strcmp(kind, "traffic") == 0)
+        snprintf(buf, size, "balancer %s, backend %s", p->traffic.haproxy, p->traffic.backend ? p->traffic.backend : "");
+    else if (strncmp(kind, "pg.", 3) == 0 || strcmp(kind, "switch") == 0 || strcmp(kind, "hold") == 0) {
+        size_t n = (size_t)snprintf(buf, size, "database");
+        for (int i = 0; i < p->ndatabases && n < size; i++) {
+            n += (size_t)snprintf(buf + n, size - n, "%s %s", i ? "," : "", p->databases[i].name);
+            if (p->databases[i].npoolers > 0 && n < size)
+                n += (size_t)snprintf(buf + n, size - n, " (pooler %s)", p->databases[i].poolers[0].name);
+        }
+    } else
+        copy_text(buf, size, strcmp(kind, "manual") == 0 ? "with a person" : "on this machine");
+}
+
+static void touches_text(const struct model *m, const struct plan *p, const struct plan_step *s, char *buf, size_t size)
+{
+    static const struct {
+        const char *kind, *text;
+    } rows[] = {
+        {"dns.ttl", "the TTL of the records; the addresses stay"},
+        {"pg.audit", "nothing, it only reads"},
+        {"pg.replicate", "a publication and a slot on blue; the tables of green are filled"},
+        {"checks", "nothing of production; evidence is gathered"},
+        {"dns.flip", "every user: caches follow within the TTL"},
+        {"wait", "nothing, it only looks"},
+        {"hold", "nothing; blue stays read-only meanwhile"},
+        {"pg.cleanup", "subscription, slot and publication go; so does the way back"},
+        {"command", "what the program touches"},
+        {"manual", "what the person touches"},
+    };
+    char span[32];
+    copy_text(buf, size, "");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (strcmp(rows[i].kind, s->kind) == 0)
+            copy_text(buf, size, rows[i].text);
+    if (strcmp(s->kind, "traffic") == 0)
+        snprintf(buf, size, "reads of users move to green in %d stage%s; writes stay", p->traffic.nstages, p->traffic.nstages == 1 ? "" : "s");
+    if (strcmp(s->kind, "switch") == 0)
+        snprintf(buf, size, "writes stop for at most %s (now %lld clients), then green takes them", format_ms(p->switch_deadline, span, sizeof span),
+                 (long long)MAX(m->db ? m->db[0].side[BLUE].clients : 0, 0));
+}
+
+static void takes_text(const struct model *m, const struct plan *p, const struct plan_step *s, char *buf, size_t size)
+{
+    char about[32], most[32];
+    size_t n = 0;
+    if (s->expect > 0)
+        n = (size_t)snprintf(buf, size, "about %s, ", format_span(s->expect, about, sizeof about));
+    n += (size_t)snprintf(buf + n, size - n, "given up after %s", format_span(s->timeout, most, sizeof most));
+    if (strcmp(s->kind, "switch") == 0 && n < size)
+        snprintf(buf + n, size - n, "; writes may pause %s", format_ms(p->pause_budget, about, sizeof about));
+    (void)m;
+}
+
+static void undo_text(const struct model *m, const struct plan *p, const struct plan_step *s, enum step_mode mode, int64_t now, char *buf, size_t size)
+{
+    char price[160];
+    gate_price(m, p, now, price, sizeof price);
+    if (mode == MODE_UNDO)
+        snprintf(buf, size, "this is the undo; the step can be run again");
+    else if (s->no_return)
+        snprintf(buf, size, "until it commits everything returns to blue by itself; then no way back");
+    else
+        snprintf(buf, size, "%s; now: %s", s->has_undo ? "r undoes it" : "none", price);
+}
+
+static void draw_gate(struct page *p, const struct gate *g, int64_t now)
+{
+    for (int i = 0; i < g->nlines && p->y < p->bottom; i++, p->y++) {
+        const struct gate_line *l = &g->line[i];
+        char text[200], value[80], age[32];
+        unsigned style = l->held ? ROLE_OK : l->known ? ROLE_BAD : ROLE_UNKNOWN;
+        int w = p->a.w;
+        area_text(p->a, 3, p->y, style, l->held ? "✓" : l->known ? "✗" : "?");
+        if (l->at)
+            area_printfr(p->a, w, p->y, ROLE_DIM, "%s ago", pane_age(l->at, now, age, sizeof age));
+        area_textw(p->a, 5, p->y, w - 5 - 26, ROLE_DIALOG, pane_sentence(&p->v, l->text, text, sizeof text));
+        area_textw(p->a, w - 24, p->y, 14, l->held ? ROLE_TEXT : ROLE_BRIGHT, pane_sentence(&p->v, l->value, value, sizeof value));
+    }
+}
+
+/* The last lines: what to press, what has been typed, and what is not taken. */
+static void draw_foot(struct ui *ui, struct area a, const struct gate *g)
+{
+    const struct dialog *d = &ui->dialog;
+    enum plan_confirm needs = dialog_needs(ui);
+    const char *key = ui->plan->steps[d->step].key;
+    int y = a.h - 3, x = 1;
+    if (g->verdict != GATE_GO) {
+        char why[300];
+        struct view v = ui_view(ui, PANE_STEPS);
+        x = area_printf(a, 1, y, g->verdict == GATE_HOLD ? ROLE_HOLD : ROLE_STOP, " %s ", gate_verdict_names[g->verdict]) + 1;
+        area_textw(a, x, y, a.w - x, ROLE_DIALOG, pane_sentence(&v, g->why, why, sizeof why));
+        x = area_text(a, 1, y + 1, ROLE_KEY, "Esc") + 1;
+        area_text(a, x, y + 1, ROLE_DIM, "leaves; it can't be confirmed while this stands in the way");
+        return;
+    }
+    if (needs == CONFIRM_TYPE) {
+        x = area_text(a, x, y, ROLE_DIALOG, "type") + 2;
+        x = area_text(a, x, y, ROLE_BRIGHT, key) + 2;
+        area_text(a, x, y, ROLE_DIALOG, "and Enter to run.  Esc or any other word leaves.");
+        area_text(a, 1, y + 1, ROLE_KEY, ">");
+        x = area_text(a, 3, y + 1, ROLE_INPUT, d->input);
+        area_text(a, x, y + 1, ROLE_DIM, "_");
+    } else {
+        x = area_text(a, x, y, ROLE_KEY, needs == CONFIRM_NONE && d->opening_key != K_ENTER ? "Enter or y" : "y") + 2;
+        x = area_text(a, x, y, ROLE_DIALOG, d->mode == MODE_UNDO ? "undoes it" : "runs it") + 4;
+        x = area_text(a, x, y, ROLE_KEY, "Esc") + 2;
+        area_text(a, x, y, ROLE_DIALOG, "leaves");
+    }
+    if (d->dropped > 0)
+        area_textw(a, 1, y + 2, a.w - 1, ROLE_WARN, "Dropped: keys of the first 0.8 s, pasted or repeating ones. Type by hand.");
+    else
+        area_textw(a, 1, y + 2, a.w - 1, ROLE_DIM, "Keys of the first 0.8 s, pasted text and auto-repeat are not taken.");
+}
+
+static int count_lines(const struct ui *ui)
+{
+    const struct dialog *d = &ui->dialog;
+    struct buf text = {0};
+    int n = 1;
+    const struct step_kind *kind = step_kind_find(ui->plan->steps[d->step].kind);
+    if (kind && kind->describe)
+        kind->describe(ui->plan, ui->model, &ui->plan->steps[d->step], d->mode, &text);
+    for (size_t i = 0; i + 1 < text.len; i++)
+        n += text.text[i] == '\n';
+    buf_free(&text);
+    return n;
+}
+
+void dialog_draw_confirm(struct ui *ui, struct area screen)
+{
+    const struct dialog *d = &ui->dialog;
+    const struct plan_step *s = &ui->plan->steps[d->step];
+    char title[160], right[60], text[300];
+    struct gate g;
+    gate_ask(ui->model, ui->plan, d->step, d->mode, ui->now, &g);
+    int64_t left = d->opened_at + DIALOG_DEAF_MS - ui->wall;
+    if (left > 0)
+        snprintf(right, sizeof right, "locked %d.%d s", (int)(left / 1000), (int)(left / 100 % 10));
+    else
+        copy_text(right, sizeof right, dialog_needs(ui) == CONFIRM_TYPE ? "type the word" : "press the key");
+    snprintf(title, sizeof title, "%s  %s  step %d of %d  %s", d->mode == MODE_UNDO ? "undo" : "confirm", s->bind ? s->bind : "", d->step + 1, ui->plan->nsteps, s->key);
+    int what = MIN(count_lines(ui), MAX(screen.h - 19 - MIN(g.nlines, 5), 2));
+    int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), h = MIN(what + g.nlines + 16, screen.h);
+    struct area a = area_frame(area_part(screen, (screen.w - w) / 2, (screen.h - h) / 2, w, h), title, right, ROLE_DIALOG_BORDER, ROLE_TITLE_FOCUS);
+    struct page p = {.a = a, .v = ui_view(ui, PANE_STEPS), .bottom = a.h - 4};
+    int x = area_text(a, 1, p.y, ROLE_BRIGHT, ui->plan->name) + 2;
+    bool rehearsal = ui->model->rehearsal || ui->plan->rehearsal;
+    x = area_text(a, x, p.y, rehearsal ? ROLE_BADGE : ROLE_STOP, rehearsal ? " REHEARSAL " : " PRODUCTION ") + 2;
+    area_textw(a, x, p.y, a.w - x, ROLE_DIALOG, s->title);
+    p.y += 2;
+    say_what(&p, s, d->mode, what);
+    where_text(ui->plan, s, text, sizeof text);
+    say(&p, "where", ROLE_DIALOG, text);
+    touches_text(ui->model, ui->plan, s, text, sizeof text);
+    say(&p, "touches", ROLE_DIALOG, text);
+    takes_text(ui->model, ui->plan, s, text, sizeof text);
+    say(&p, "takes", ROLE_DIALOG, text);
+    undo_text(ui->model, ui->plan, s, d->mode, ui->now, text, sizeof text);
+    say(&p, "undo", ROLE_UNDO, text);
+    if (p.y + 1 < p.bottom)
+        p.y++;
+    if (p.y < p.bottom)
+        area_textw(a, 1, p.y++, a.w - 1, ROLE_DIM, g.nlines ? "gate, read again with every frame; the box closes when it falls" : "no condition stands in this step's gate");
+    draw_gate(&p, &g, ui->now);
+    draw_foot(ui, a, &g);
+}

@@ -1,0 +1,218 @@
+/* The two lines at the top: where we are, and the one word that says whether to go on. Both are made of parts, and the
+ * parts that matter least go first when it is narrow. */
+#include "tui/ui.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct part {
+    char text[260];
+    unsigned style;
+    int keep;      /* the smallest goes first; 0 = not there */
+    bool right;    /* stands at the right edge, in order */
+    bool badge;    /* with a blank on either side, in its style */
+    bool shrinks;  /* may be cut instead */
+};
+struct line {
+    struct part part[16];
+    int n;
+};
+
+static struct part *add(struct line *l, int keep, bool right, unsigned style, const char *fmt, ...) PRINTF(5, 6);
+static struct part *add(struct line *l, int keep, bool right, unsigned style, const char *fmt, ...)
+{
+    struct part *p = &l->part[l->n < (int)ARRAY_LEN(l->part) ? l->n++ : l->n - 1];
+    *p = (struct part){.style = style, .keep = keep, .right = right};
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(p->text, sizeof p->text, fmt, ap);
+    va_end(ap);
+    return p;
+}
+
+static int width_of(const struct part *p)
+{
+    return canvas_width(p->text) + (p->badge ? 2 : 0);
+}
+
+static int total(const struct line *l)
+{
+    int sum = 1;
+    for (int i = 0; i < l->n; i++)
+        if (l->part[i].keep)
+            sum += (l->part[i].shrinks ? MIN(width_of(&l->part[i]), 24) : width_of(&l->part[i])) + 2;
+    return sum - 1;
+}
+
+static void fit(struct line *l, int w)
+{
+    while (total(l) > w) {
+        int worst = -1;
+        for (int i = 0; i < l->n; i++)
+            if (l->part[i].keep && (worst < 0 || l->part[i].keep < l->part[worst].keep))
+                worst = i;
+        if (worst < 0 || l->part[worst].keep >= 100)
+            return;
+        l->part[worst].keep = 0;
+    }
+}
+
+static int put(struct area a, int x, int w, const struct part *p)
+{
+    if (!p->badge)
+        return area_textw(a, x, 0, w, p->style, p->text);
+    return area_printf(a, x, 0, p->style, " %s ", p->text);
+}
+
+static void draw_line(struct area a, struct line *l)
+{
+    fit(l, a.w);
+    int right = a.w, x = 1;
+    for (int i = l->n - 1; i >= 0; i--)
+        if (l->part[i].keep && l->part[i].right) {
+            right -= width_of(&l->part[i]) + 1;
+            put(a, right, a.w, &l->part[i]);
+            right--;
+        }
+    for (int i = 0; i < l->n; i++)
+        if (l->part[i].keep && !l->part[i].right && x < right)
+            x = put(a, x, right - x, &l->part[i]) + (l->part[i].badge ? 1 : 2);
+}
+
+/* "step 7/12 RUNNING": the running step, else the next one and what it waits for. */
+static void add_step(const struct ui *ui, struct line *l)
+{
+    const struct model *m = ui->model;
+    int step = m->running >= 0 ? m->running : gate_next_step(m, ui->plan);
+    if (step < 0) {
+        add(l, 90, false, ROLE_TEXT, "all %d steps done", ui->plan->nsteps);
+        return;
+    }
+    enum step_state state = m->step[step].state;
+    const char *word = m->running >= 0 ? m->step[step].undoing ? "UNDOING" : m->step[step].probing ? "LOOKING" : "RUNNING"
+                     : m->paused ? "PAUSED"
+                     : state == STEP_FAILED ? "FAILED"
+                     : state == STEP_UNKNOWN ? "UNKNOWN" : "next";
+    unsigned style = m->running >= 0 ? ROLE_RUN : state == STEP_FAILED ? ROLE_BAD : state == STEP_UNKNOWN || m->paused ? ROLE_WARN : ROLE_DIM;
+    add(l, 90, false, ROLE_TEXT, "step %d/%d", step + 1, ui->plan->nsteps);
+    add(l, 88, false, style, "%s", word);
+    if (ui->layout.w >= 110)
+        add(l, 30, false, ROLE_TEXT, "%s", ui->plan->steps[step].key);
+}
+
+/* The stopwatch of the write pause against its budget. */
+static void add_pause(const struct ui *ui, struct line *l)
+{
+    const struct model *m = ui->model;
+    int64_t budget = ui->plan->pause_budget, ms = ui->now - m->pause_began;
+    char text[32];
+    if (m->pause_began) {
+        unsigned style = ms > budget ? ROLE_STOP : ms * 2 > budget ? ROLE_HOLD : ROLE_WARN;
+        struct part *p = add(l, 95, false, style, "%s%lld.%lld/%lld s", ui->layout.w >= 80 ? "writes paused " : "paused ", (long long)(ms / 1000), (long long)(ms / 100 % 10), (long long)(budget / 1000));
+        p->badge = style != ROLE_WARN;
+    } else if (m->pause_us > 0 && ui->layout.w >= 100) {
+        add(l, 20, false, ROLE_DIM, "writes paused %s", format_ms((m->pause_us + 999) / 1000, text, sizeof text));
+    }
+}
+
+static const char *operator_of(const struct model *m)
+{
+    for (int i = 0; i < m->npeople; i++)
+        if (strcmp(m->person[i].role, "operator") == 0)
+            return m->person[i].user;
+    return "";
+}
+
+static void add_people(const struct ui *ui, struct line *l)
+{
+    const char *user = operator_of(ui->model);
+    if (*user)
+        add(l, 40, true, ROLE_DIM, "operator %s", user);
+    if (strcmp(ui->role, "observer") == 0)
+        add(l, 45, true, ROLE_DIM, "you watch");
+    else if (ui->layout.w >= 180 && ui->model->npeople > 1)
+        add(l, 10, true, ROLE_DIM, "%d attached", ui->model->npeople);
+}
+
+void ui_draw_header(const struct ui *ui, struct area a)
+{
+    struct line l = {.n = 0};
+    char clock[32], span[32];
+    const struct model *m = ui->model;
+    add(&l, 100, false, ROLE_BRIGHT, "%s", ui->plan->name);
+    add(&l, 96, false, m->rehearsal || ui->plan->rehearsal ? ROLE_BADGE : ROLE_STOP, "%s", m->rehearsal || ui->plan->rehearsal ? "REHEARSAL" : "PRODUCTION")->badge = true;
+    add_step(ui, &l);
+    add_pause(ui, &l);
+    add_people(ui, &l);
+    if (m->opened)
+        add(&l, 50, true, ROLE_DIM, "T+%s", format_span(MAX((m->ended ? m->ended : ui->now) - m->opened, 0), span, sizeof span));
+    add(&l, 80, true, ROLE_TEXT, "%sZ", pane_clock(ui->now, false, clock, sizeof clock));
+    if (!ui->replay)
+        add(&l, 60, true, m->journal_broken ? ROLE_STOP : ROLE_DIM, "%s", m->journal_broken ? "NO JOURNAL" : "REC");
+    if (ui->redact)
+        add(&l, 70, true, ROLE_BADGE, "REDACT")->badge = true;
+    draw_line(a, &l);
+}
+
+/* The word for the whole run, and the sentence behind it. */
+const char *ui_verdict(const struct ui *ui, char *sentence, size_t size)
+{
+    const struct model *m = ui->model;
+    struct ui *mutable = (struct ui *)ui; /* a view only carries the pane's place, which is not touched here */
+    struct view v = ui_view(mutable, PANE_STEPS);
+    int step = pane_next_step(&v);
+    if (m->ended) {
+        copy_text(sentence, size, m->outcome_sentence[0] ? m->outcome_sentence : m->outcome);
+        return "DONE";
+    }
+    if (step < 0) {
+        copy_text(sentence, size, "every step is done");
+        return "DONE";
+    }
+    const struct model_step *s = &m->step[step];
+    struct gate gate;
+    gate_ask(m, ui->plan, step, MODE_RUN, ui->now, &gate);
+    if (gate.verdict == GATE_GO && s->state == STEP_FAILED)
+        snprintf(sentence, size, "%s failed: %s  (x again, t decides)", ui->plan->steps[step].key, s->sentence);
+    else if (gate.verdict == GATE_GO)
+        snprintf(sentence, size, "%s: %s", ui->plan->steps[step].key, gate.nlines ? "its gate holds" : "nothing stands in the way");
+    else
+        snprintf(sentence, size, "%s: %s", ui->plan->steps[step].key, gate.why);
+    if (step == m->running)
+        snprintf(sentence, size, "%s runs: %s", ui->plan->steps[step].key, s->sentence);
+    return gate_verdict_names[gate.verdict];
+}
+
+static void add_time_badge(const struct ui *ui, struct line *l)
+{
+    char span[32];
+    struct part *p;
+    if (ui->replay)
+        p = add(l, 85, true, ui->playing ? ROLE_BADGE : ROLE_FROZEN, ui->playing ? "REPLAY x%d" : "REPLAY paused", ui->speed);
+    else if (ui->frozen)
+        p = add(l, 97, true, ROLE_FROZEN, "FROZEN %s", format_span(MAX(ui->wall - ui->frozen_wall, 0), span, sizeof span));
+    else if (ui->past_at)
+        p = add(l, 97, true, ROLE_FROZEN, "PAST %s", pane_clock(ui->past_at, false, span, sizeof span));
+    else if (ui->engine_gone)
+        p = add(l, 98, true, ROLE_STOP, "ENGINE GONE %s", format_span(MAX(ui->wall - ui->model->last_at, 0), span, sizeof span));
+    else
+        p = add(l, 60, true, ROLE_DIM, "LIVE");
+    p->badge = p->style != ROLE_DIM;
+}
+
+void ui_draw_gate(const struct ui *ui, struct area a)
+{
+    struct line l = {.n = 0};
+    char sentence[260], masked[300], price[120], span[32];
+    const char *word = ui_verdict(ui, sentence, sizeof sentence);
+    struct view v = ui_view((struct ui *)ui, PANE_STEPS);
+    unsigned style = word[0] == 'G' || word[0] == 'D' ? ROLE_GO : word[0] == 'H' ? ROLE_HOLD : ROLE_STOP;
+    add(&l, 100, false, style, "%s", word)->badge = true;
+    add(&l, 99, false, ROLE_TEXT, "%s", pane_sentence(&v, sentence, masked, sizeof masked))->shrinks = true;
+    if (ui->layout.size > LAYOUT_TINY)
+        add(&l, 70, true, ROLE_UNDO, "%s", gate_price(ui->model, ui->plan, ui->now, price, sizeof price));
+    add_time_badge(ui, &l);
+    if (ui_is_armed(ui))
+        add(&l, 98, true, ROLE_ARMED, "ARMED %s", format_span(ui->armed_until - ui->wall, span, sizeof span))->badge = true;
+    draw_line(a, &l);
+}
