@@ -12,6 +12,7 @@
 
 #include "core/engine.h"
 #include "core/place.h"
+#include "core/plan_metrics.h"
 #include "core/version.h"
 
 enum { TICK = 200, COST_EVERY = 10000 };
@@ -256,7 +257,7 @@ static bool open_wire(struct cutover *c, struct err *err)
 static bool load_plan(struct cutover *c, struct err *err)
 {
     struct plan_problems problems = {0};
-    c->plan = plan_load(c->options.plan_path, &problems);
+    c->plan = plan_metrics_load(c->options.plan_path, &problems);
     if (!c->plan) {
         size_t used = 0;
         for (int i = 0; i < problems.count && used < sizeof err->text; i++)

@@ -23,7 +23,7 @@
 
 #include "core/check/check.h"
 #include "core/place.h"
-#include "core/plan_check.h"
+#include "core/plan_metrics.h"
 #include "core/report.h"
 #include "core/retell.h"
 #include "core/serve.h"
@@ -189,7 +189,7 @@ static int open_cockpit(const char *plan_path, const struct options *o)
         return 2;
     }
     struct plan_problems problems = {0};
-    struct plan *plan = plan_load(plan_path, &problems);
+    struct plan *plan = plan_metrics_load(plan_path, &problems);
     print_problems(&problems);
     plan_problems_free(&problems);
     if (!plan)
