@@ -25,7 +25,7 @@ comma    := ,
 CFLAGS   ?= -g
 ALL_CFLAGS  = $(CSTD) $(WARN) $(OPT) -DCUTOVER_DATADIR='"$(PREFIX)/share/cutover"' -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null) $(CFLAGS)
 ALL_LDFLAGS = $(if $(SAN),-fsanitize=address$(comma)undefined) $(LDFLAGS)
-LIBS        = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+LIBS        = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 CORE_C   := $(sort $(wildcard core/*.c core/*/*.c))
 TUI_C    := $(sort $(wildcard tui/*.c))

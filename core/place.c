@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 /* mkdir -p, each part 0700. */
 static bool make_dirs(const char *path, struct err *err)
@@ -84,4 +87,16 @@ bool place_only(const char *dir, char *name, size_t size, struct err *err)
     if (found == 1)
         return true;
     return err_set(err, found ? "%s: %d runs are here; name the one you mean" : "%s: no run is here (%d); start one with: cutover PLAN", dir, found);
+}
+
+bool place_is_answered(const char *socket_path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (copy_text(to.sun_path, sizeof to.sun_path, socket_path) >= sizeof to.sun_path)
+        return false;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool yes = fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+    if (fd >= 0)
+        close(fd);
+    return yes;
 }

@@ -13,4 +13,7 @@ void place_of(const char *dir, const char *name, const char *ending, char *buf, 
 /* The name of the only run in the directory; false with a sentence when there is none or more than one. */
 bool place_only(const char *dir, char *name, size_t size, struct err *err);
 
+/* Somebody listens at this socket (unix(7)). */
+bool place_is_answered(const char *socket_path);
+
 #endif

@@ -197,7 +197,7 @@ static int open_cockpit(const char *plan_path, const struct options *o)
     copy_text(name, sizeof name, plan->name);
     plan_free(plan);
     place_of(dir, name, ".sock", socket, sizeof socket);
-    if (!attach_is_answered(socket) && !start_engine(plan_path, dir, name, &err)) {
+    if (!place_is_answered(socket) && !start_engine(plan_path, dir, name, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 2;
     }
@@ -213,7 +213,7 @@ static int do_attach(int argc, char **argv, const struct options *o)
         return 2;
     }
     place_of(dir, name, ".sock", socket, sizeof socket);
-    if (!attach_is_answered(socket)) {
+    if (!place_is_answered(socket)) {
         fprintf(stderr, "No engine answers for \"%s\" (%s). Start it with: cutover PLAN\n", name, socket);
         return 2;
     }
