@@ -1,52 +1,28 @@
-/* c-ares is told everything, so that it reads nothing and adds nothing of its own:
- *   - from 1.31 on it caches answers for up to an hour unless ARES_OPT_QUERY_CACHE (bit 21, read from a struct that is
- *     longer than the one of our headers) says 0: hence the padded options;
- *   - without NOCHECKRESP 1.18 hides SERVFAIL and REFUSED behind "connection refused";
- *   - from 1.32 on its own timeout adapts to the mean answer time and gives up after 250 ms, exactly when a resolver
- *     recurses: there it may try again, and our own timer is the deadline;
- *   - a channel asks all of its servers in turn: one channel per server, and one more for questions without recursion. */
+/* Questions and what becomes of them. How c-ares is tamed stands in core/dnschannel.c. */
 #include "core/dns.h"
 
-#include <ares.h>
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "core/base.h"
+#include "core/dnschannel.h"
 #include "core/dnswire.h"
 #include "core/task.h"
 #include "core/text.h"
 
-enum { EDNS_SIZE = 1232, QUERY_CACHE_BIT = 1 << 21, ADAPTS_SINCE = 0x012000, LONGEST_MS = 30 * 1000 };
-
-/* ---- a channel on the loop ---- */
-
-struct line {
-    struct line *next;
-    int fd;
-    struct task_watch *watch;
-};
-
-struct channel {
-    ares_channel ares;
-    uv_loop_t *loop;
-    struct line *lines;
-    struct task_timer *timer;
-};
-
 struct dns_server {
     uv_loop_t *loop;
     char where[INET6_ADDRSTRLEN + 16];
-    struct channel *asking[2]; /* without and with recursion, made when first used */
+    struct dnschannel *asking[2]; /* without and with recursion, made when first used */
 };
 
 struct dns_query {
     struct task *owner;
     struct task_timer *deadline;
-    struct channel *own;    /* of dns_resolve: lives as long as the query */
+    struct dnschannel *own;    /* of dns_resolve: lives as long as the query */
     bool pending;           /* c-ares still holds this pointer */
     bool busy, freed;
     char *name;
@@ -58,114 +34,6 @@ struct dns_query {
     int room;
     struct arena arena;
 };
-
-static void rearm(struct channel *c)
-{
-    struct timeval tv, *next = ares_timeout(c->ares, NULL, &tv);
-    task_timer_set(c->timer, next ? next->tv_sec * 1000 + next->tv_usec / 1000 + 1 : -1);
-}
-
-static void on_ready(void *arg, int fd, int events)
-{
-    struct channel *c = arg;
-    bool in = events < 0 || events & (UV_READABLE | UV_DISCONNECT), out = events < 0 || events & UV_WRITABLE;
-    ares_process_fd(c->ares, in ? fd : ARES_SOCKET_BAD, out ? fd : ARES_SOCKET_BAD);
-    rearm(c);
-}
-
-static void on_late(void *arg)
-{
-    struct channel *c = arg;
-    ares_process_fd(c->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    rearm(c);
-}
-
-static void drop_line(struct line **at)
-{
-    struct line *l = *at;
-    *at = l->next;
-    task_watch_free(l->watch);
-    free(l);
-}
-
-static void on_socket(void *arg, ares_socket_t fd, int readable, int writable)
-{
-    struct channel *c = arg;
-    struct line **at = &c->lines;
-    while (*at && (*at)->fd != fd)
-        at = &(*at)->next;
-    int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
-    if (!events) {
-        if (*at)
-            drop_line(at);
-        return;
-    }
-    if (!*at) {
-        *at = xcalloc(1, sizeof **at);
-        (*at)->fd = fd;
-        (*at)->watch = task_watch_new(c->loop, fd, on_ready, c);
-    }
-    task_watch_events((*at)->watch, events);
-}
-
-static void use_library(void)
-{
-    static bool ready;
-    if (ready)
-        return;
-    int rc = ares_library_init(ARES_LIB_INIT_ALL);
-    if (rc != ARES_SUCCESS)
-        die("c-ares does not start: %s", ares_strerror(rc));
-    ready = true;
-}
-
-/* csv NULL: the system's resolvers, and its search order of hosts file and DNS. */
-static struct channel *open_channel(uv_loop_t *loop, const char *csv, bool recursion)
-{
-    use_library();
-    struct channel *c = xcalloc(1, sizeof *c);
-    union {
-        struct ares_options o;
-        char pad[1024];
-    } u;
-    int version, mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB | QUERY_CACHE_BIT;
-    ares_version(&version);
-    memset(&u, 0, sizeof u);
-    u.o.flags = ARES_FLAG_EDNS | (recursion ? 0 : ARES_FLAG_NORECURSE);
-    if (csv)
-        u.o.flags |= ARES_FLAG_NOCHECKRESP | ARES_FLAG_PRIMARY | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
-    u.o.ednspsz = EDNS_SIZE;
-    u.o.sock_state_cb = on_socket;
-    u.o.sock_state_cb_data = c;
-    u.o.ndots = 1;
-    u.o.lookups = "b";
-    u.o.timeout = LONGEST_MS;
-    u.o.tries = version >= ADAPTS_SINCE ? 4 : 1;
-    mask |= ARES_OPT_EDNSPSZ;
-    if (csv) /* SERVERS, DOMAINS and SORTLIST with nothing in them, and nothing is left to look up in /etc */
-        mask |= ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_LOOKUPS | ARES_OPT_SERVERS |
-                ARES_OPT_DOMAINS | ARES_OPT_SORTLIST;
-    int rc = ares_init_options(&c->ares, &u.o, mask);
-    if (rc == ARES_SUCCESS && csv)
-        rc = ares_set_servers_ports_csv(c->ares, csv);
-    if (rc != ARES_SUCCESS)
-        die("c-ares cannot be set up for %s: %s", csv ? csv : "the system's resolvers", ares_strerror(rc));
-    c->loop = loop;
-    c->timer = task_timer_new(loop, on_late, c);
-    return c;
-}
-
-/* Ends the open questions with ARES_EDESTRUCTION, before the memory goes. */
-static void close_channel(struct channel *c)
-{
-    if (!c)
-        return;
-    ares_destroy(c->ares);
-    while (c->lines)
-        drop_line(&c->lines);
-    task_timer_free(c->timer);
-    free(c);
-}
 
 /* ---- servers ---- */
 
@@ -185,8 +53,8 @@ void dns_server_free(struct dns_server *s)
 {
     if (!s)
         return;
-    close_channel(s->asking[0]);
-    close_channel(s->asking[1]);
+    dnschannel_free(s->asking[0]);
+    dnschannel_free(s->asking[1]);
     free(s);
 }
 
@@ -334,7 +202,7 @@ void dns_query_free(struct dns_query *q)
         return;
     q->busy = false;
     q->owner = NULL;
-    close_channel(q->own);
+    dnschannel_free(q->own);
     q->own = NULL;
     q->freed = true;
     task_timer_set(q->deadline, -1);
@@ -366,7 +234,7 @@ static struct dns_query *new_query(struct task *owner, uv_loop_t *loop, const ch
     q->name = xstrdup(name);
     q->type = type;
     q->busy = true;
-    q->timeout_ms = MIN(MAX(timeout_ms, (int64_t)0), (int64_t)LONGEST_MS);
+    q->timeout_ms = MIN(MAX(timeout_ms, (int64_t)0), (int64_t)DNSCHANNEL_LONGEST_MS);
     q->started_us = clock_mono_us();
     q->answer = (struct dns_answer){.rcode = -1, .ede_code = -1, .ede_text = "", .error = ""};
     q->deadline = task_timer_new(loop, on_deadline, q);
@@ -401,10 +269,10 @@ struct dns_query *dns_ask(struct task *owner, struct dns_server *s, const char *
     struct dns_query *q = new_query(owner, s->loop, name, type, timeout_ms);
     copy_text(q->where, sizeof q->where, s->where);
     if (!s->asking[recursion])
-        s->asking[recursion] = open_channel(s->loop, s->where, recursion);
+        s->asking[recursion] = dnschannel_new(s->loop, s->where, recursion);
     q->pending = true;
     ares_query(s->asking[recursion]->ares, name, DNS_IN, type, on_answer, q);
-    rearm(s->asking[recursion]);
+    dnschannel_rearm(s->asking[recursion]);
     return q;
 }
 
@@ -457,9 +325,9 @@ struct dns_query *dns_resolve(struct task *owner, const char *name, int64_t time
     if (answer_at_once(q))
         return q;
     struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
-    q->own = open_channel(owner->loop, NULL, true);
+    q->own = dnschannel_new(owner->loop, NULL, true);
     q->pending = true;
     ares_getaddrinfo(q->own->ares, name, NULL, &hints, on_addresses, q);
-    rearm(q->own);
+    dnschannel_rearm(q->own);
     return q;
 }

@@ -1,6 +1,6 @@
 /* dns: questions to one named server each (resolvers, authoritative servers), and names through the system's
  * resolvers. The only user of c-ares. Nothing is cached here, nothing is retried behind the caller's back, and the
- * deadline is ours: see core/dns.c for what c-ares would do otherwise. */
+ * deadline is ours: see core/dnschannel.c for what c-ares would do otherwise. */
 #ifndef CORE_DNS_H
 #define CORE_DNS_H
 

@@ -251,7 +251,7 @@ static void an_answer_that_proves_nothing(void **state)
 static void key_files(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "cutover", "cutover:hmac-md5:" SECRET, "cutover:hmac-sha256:???", ":hmac-sha256:AAAA",
+    static const char *const bad[] = {"", "cutover", ("cutover:hmac-md5:" SECRET), "cutover:hmac-sha256:???", ":hmac-sha256:AAAA",
                                       "cutover:hmac-sha256:", "a..b:hmac-sha256:AAAA"};
     struct dnsupdate_key k;
     struct err err;

@@ -52,7 +52,7 @@ static void a_cut_never_splits_a_character(void **state)
     (void)state;
     char out[8];
     const char *in = "ab\xe2\x82\xac" "cd";
-    static const char *const at[] = {"", "", "a", "ab", "ab", "ab", "ab\xe2\x82\xac", "ab\xe2\x82\xac" "c"};
+    static const char *const at[] = {"", "", "a", "ab", "ab", "ab", "ab\xe2\x82\xac", ("ab\xe2\x82\xac" "c")};
     for (size_t size = 1; size < sizeof out; size++) {
         assert_int_equal(text_clean_string(out, size, in), strlen(at[size]));
         assert_string_equal(out, at[size]);
