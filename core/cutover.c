@@ -2,6 +2,7 @@
  * cutover_steps.c, cutover_orders.c and cutover_unattended.c. */
 #include <errno.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,9 +78,23 @@ void cutover_record(struct cutover *c, struct event *e)
     journal_trouble(c, ok, &err);
 }
 
+/* Rehearsing the worst: CUTOVER_DIE_AT=switch_phase:3 kills the engine right after its third switch_phase is journalled. Only
+ * a plan with rehearsal = true listens to it. */
+static void die_if_rehearsed(const struct cutover *c, enum event_kind kind)
+{
+    static int seen;
+    const char *at = getenv("CUTOVER_DIE_AT"), *name = event_name(kind);
+    size_t len = strlen(name);
+    if (!at || !c->plan->rehearsal || strncmp(at, name, len) != 0 || (at[len] != ':' && at[len] != '\0'))
+        return;
+    if (++seen == (at[len] == ':' ? atoi(at + len + 1) : 1))
+        raise(SIGKILL);
+}
+
 static void record(struct door *door, struct event *e)
 {
     cutover_record((struct cutover *)door, e);
+    die_if_rehearsed((struct cutover *)door, e->kind);
 }
 
 /* ---- heartbeat ---- */
