@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,11 +105,20 @@ static bool read_back(struct journal *j, void (*each)(void *arg, const struct ev
     return scan.seen == scan.good || cut_tail(j, err);
 }
 
+/* Past a file size limit (setrlimit(2)) write must fail with a reason, not kill the engine. */
+static void survive_size_limit(void)
+{
+    struct sigaction now;
+    if (sigaction(SIGXFSZ, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        signal(SIGXFSZ, SIG_IGN);
+}
+
 struct journal *journal_open(const char *path, void (*each)(void *arg, const struct event *event, const char *line, size_t len), void *arg, struct err *err)
 {
     struct journal *j = xcalloc(1, sizeof *j);
     j->path = xstrdup(path);
     j->fd = -1;
+    survive_size_limit();
     if (open_file(j, err) && lock(j, err) && read_back(j, each, arg, err))
         return j;
     journal_close(j);

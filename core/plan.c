@@ -19,19 +19,6 @@ const char *const side_names[SIDES] = {"blue", "green"};
 
 /* ---- reading ---- */
 
-/* libconfig's own complaint, with a hint what it usually means. */
-static void complain_syntax(struct plan_reader *r, config_t *config)
-{
-    const char *text = config_error_text(config);
-    int line = MAX(config_error_line(config), 1);
-    if (text && strcmp(text, "duplicate setting name") == 0)
-        plan_complain(r, line, "The key in this line stands twice in its group; take one out.");
-    else if (text && strcmp(text, "mismatched element type in array") == 0)
-        plan_complain(r, line, "The elements of [ ] must all be of one type; use quotes on all of them or on none.");
-    else
-        plan_complain(r, line, "Syntax error: this line, or the end of the one before it, isn't  key = value;  (a missing \"=\", \";\", \",\" or quote?).");
-}
-
 static void read_all(struct plan_reader *r, const char *text)
 {
     config_t config;
@@ -41,7 +28,7 @@ static void read_all(struct plan_reader *r, const char *text)
         plan_read_part(r, r->root, &plan_root, r->plan);
         plan_steps_read(r, r->root);
     } else {
-        complain_syntax(r, &config);
+        plan_complain(r, MAX(config_error_line(&config), 1), "Syntax error: this line can't be read (%s).", config_error_text(&config));
     }
     config_destroy(&config);
 }
@@ -56,7 +43,7 @@ struct plan *plan_parse(const char *file, const char *text, struct plan_problems
     digest_sha256_hex(plan->hash, text, strlen(text));
     if (strlen(text) > LARGEST)
         plan_complain(&r, 0, "The plan is larger than 1 MiB; is this the right file?");
-    else if (plan_layout_check(&r, text))
+    else if (plan_layout_check(&r, text) && plan_syntax_check(&r, text))
         read_all(&r, text);
     if (!problems->count)
         return plan;

@@ -137,8 +137,8 @@ static const char *split(const char *p, struct words *w, enum plan_op *op)
     if (!(p = take_op(p, op)))
         return "after the metric comes one of < <= == != >= >";
     p = skip_space(take_word(skip_space(p), " \t", w->value, sizeof w->value));
-    if (!w->value[0])
-        return "the value is missing";
+    if (!w->value[0] || strchr("<>=!", w->value[0]))
+        return "after the operator comes a value";
     if (!*p)
         return NULL;
     if (strncmp(p, "for", 3) != 0 || (p[3] != ' ' && p[3] != '\t'))

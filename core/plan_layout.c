@@ -76,6 +76,7 @@ static void open_bracket(struct layout *l)
     if (l->depth == DEEPEST) {
         wrong(l, l->line, "Groups and lists are nested more than %d deep; a plan needs no more than six.", DEEPEST);
         l->at += strlen(l->at);
+        l->depth = 0; /* to blame the outer ones as well would help nobody */
         return;
     }
     l->open[l->depth].bracket = *l->at++;

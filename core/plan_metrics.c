@@ -39,7 +39,7 @@ static void check_argument(const struct plan *p, struct plan_problems *problems,
         plan_problems_add(problems, p->file, c->line, "The condition \"%.80s\": %s takes no argument; take out (%s).", c->text, c->metric, c->argument);
     else if (!has_word(names.text, c->argument))
         plan_problems_add(problems, p->file, c->line, "The condition \"%.80s\": the plan has no %s \"%s\"%s", c->text, m->argument, c->argument,
-                          plan_suggest(c->argument, names.text, hint, sizeof hint));
+                          plan_hint(c->argument, names.text, hint, sizeof hint));
     buf_free(&names);
 }
 

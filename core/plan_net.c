@@ -46,7 +46,7 @@ static void finish_record(struct plan_reader *r, const config_setting_t *group, 
     char hint[64];
     if (!is_record_type(rec->type)) {
         plan_complain(r, plan_line(group), "\"%s\" isn't a type of record that cutover moves; it moves A, AAAA and CNAME%s", rec->type,
-                      plan_suggest(rec->type, "A AAAA CNAME", hint, sizeof hint));
+                      plan_hint(rec->type, "A AAAA CNAME", hint, sizeof hint));
         return;
     }
     check_record(r, group, rec, BLUE);
@@ -199,9 +199,10 @@ static void check_stages(struct plan_reader *r, const config_setting_t *group, s
         t->nstages = ARRAY_LEN(usual);
     }
     for (int i = 1; i < t->nstages; i++)
-        if (t->stages[i] <= t->stages[i - 1])
+        if (t->stages[i] && t->stages[i] <= t->stages[i - 1])
             plan_complain(r, plan_line(s), "stages must rise: %d comes after %d.", t->stages[i], t->stages[i - 1]);
-    if (s && (!t->nstages || t->stages[t->nstages - 1] != 100))
+    int last = t->nstages ? t->stages[t->nstages - 1] : 1; /* 0: it was no percentage, and that is said already */
+    if (s && last && last != 100)
         plan_complain(r, plan_line(s), "The last stage must be 100, when all reads are on green; write  stages = [ 10, 50, 100 ];");
 }
 

@@ -103,6 +103,7 @@ static void finish_root(struct plan_reader *r, const config_setting_t *group, vo
     struct plan *p = into;
     check_times(r, group, p);
     check_traffic_urls(r, group, p);
+    plan_unique(r, config_setting_get_member((config_setting_t *)group, "checks"), "The check", p->checks, sizeof *p->checks, p->nchecks);
     plan_unique(r, config_setting_get_member((config_setting_t *)group, "databases"), "The database", p->databases, sizeof *p->databases, p->ndatabases);
 }
 

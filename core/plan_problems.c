@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST 1000 /* more mistakes than that nobody reads */
+
 /* The line number that stands in "file:12: sentence"; 0 when there is none. */
 static int line_of(const char *problem, size_t file_len)
 {
@@ -31,6 +33,8 @@ static void insert(struct plan_problems *p, char *text, int line, size_t file_le
 
 static void add(struct plan_problems *p, const char *file, int line, const char *fmt, va_list ap)
 {
+    if (p->count >= MOST)
+        return;
     char raw[1024], sentence[1400];
     vsnprintf(raw, sizeof raw, fmt, ap);
     text_clean_string(sentence, sizeof sentence, raw);

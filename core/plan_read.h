@@ -100,9 +100,13 @@ bool plan_conninfo_check(struct plan_reader *r, int line, const char *name, cons
 
 /* plan_layout.c: what libconfig would say badly or not at all. False when reading on is useless. */
 bool plan_layout_check(struct plan_reader *r, const char *text);
+/* plan_syntax.c: the grammar, after the layout. */
+bool plan_syntax_check(struct plan_reader *r, const char *text);
 
 /* plan_suggest.c: '; did you mean "x"?' or "". words: separated by spaces. */
 const char *plan_suggest(const char *word, const char *words, char *buf, size_t size);
+/* The same as the end of a sentence: "." when there is nothing to suggest. */
+const char *plan_hint(const char *word, const char *words, char *buf, size_t size);
 
 extern const char plan_runbook[];                    /* plan_runbook.c: steps = ( ... ), as libconfig */
 extern const struct plan_resolver plan_public_resolvers[]; /* plan_resolvers.c */

@@ -97,7 +97,7 @@ static int read_word(struct plan_reader *r, const config_setting_t *group, const
         buf_printf(&all, "%s%s", i ? " " : "", words[i]);
     }
     if (member(group, name))
-        plan_complain(r, plan_line(member(group, name)), "%s must be one of: %s; it is \"%s\"%s", name, all.text, word, plan_suggest(word, all.text, hint, sizeof hint));
+        plan_complain(r, plan_line(member(group, name)), "%s must be one of: %s; it is \"%s\"%s", name, all.text, word, plan_hint(word, all.text, hint, sizeof hint));
     buf_free(&all);
     return 0;
 }
@@ -142,7 +142,7 @@ static void read_timeout(struct plan_reader *r, struct raw *raw, const struct us
     const config_setting_t *timeout = member(raw->group, "timeout");
     int64_t least = least_time(r->plan, &raw->step), slack = 0;
     plan_duration(u->timeout, &slack);
-    if (!timeout)
+    if (!timeout || !raw->step.timeout)
         raw->step.timeout = least + slack;
     else if (raw->step.timeout <= least)
         plan_complain(r, plan_line(timeout), "timeout is too short: this step takes at least %lld s by its own times.", (long long)(least / 1000));
@@ -231,7 +231,7 @@ static void complain_need(const struct steps *all, int i, const char *need)
     if (at >= 0)
         plan_complain(all->r, line, "%s needs %s, which %s; move one of them.", all->raw[i].step.key, need, at == i ? "is itself" : "comes later");
     else
-        plan_complain(all->r, line, "%s needs \"%s\", and no step has that key%s", all->raw[i].step.key, need, plan_suggest(need, keys.text, hint, sizeof hint));
+        plan_complain(all->r, line, "%s needs \"%s\", and no step has that key%s", all->raw[i].step.key, need, plan_hint(need, keys.text, hint, sizeof hint));
     buf_free(&keys);
 }
 

@@ -29,7 +29,7 @@ const char *plan_suggest(const char *word, const char *words, char *buf, size_t 
 {
     size_t len = strlen(word), best_len = 0;
     const char *best = "";
-    int least = len <= 4 ? 2 : 3; /* one slip in a short word, two in a long one */
+    int least = len < 2 ? 1 : len <= 4 ? 2 : 3; /* one slip in a short word, two in a long one */
     for (const char *w = words; len <= LONGEST && *(w += strspn(w, " ")); w += strcspn(w, " ")) {
         size_t n = strcspn(w, " ");
         int away = n > LONGEST ? 99 : n == len && strncasecmp(word, w, n) == 0 ? 0 : differ(word, len, w, n);
@@ -40,5 +40,12 @@ const char *plan_suggest(const char *word, const char *words, char *buf, size_t 
         }
     }
     snprintf(buf, size, best_len ? "; did you mean \"%.*s\"?" : "", (int)best_len, best);
+    return buf;
+}
+
+const char *plan_hint(const char *word, const char *words, char *buf, size_t size)
+{
+    if (!plan_suggest(word, words, buf, size)[0])
+        copy_text(buf, size, ".");
     return buf;
 }

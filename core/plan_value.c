@@ -99,12 +99,15 @@ static bool put_string(struct plan_reader *r, enum plan_type type, const char *t
     put_text(r, text, len, field);
     const char *kept;
     memcpy(&kept, field, sizeof kept);
-    return type == PLAN_NAME      ? is_name(kept)
-           : type == PLAN_HOST    ? is_host(kept)
-           : type == PLAN_ADDRESS ? is_address(kept)
-           : type == PLAN_URL     ? is_url(kept)
-           : type == PLAN_PATH    ? kept[0] == '/'
-                                  : true;
+    bool ok = type == PLAN_NAME      ? is_name(kept)
+              : type == PLAN_HOST    ? is_host(kept)
+              : type == PLAN_ADDRESS ? is_address(kept)
+              : type == PLAN_URL     ? is_url(kept)
+              : type == PLAN_PATH    ? kept[0] == '/'
+                                     : true;
+    if (!ok)
+        put_text(r, "", 0, field); /* so that nothing further is said about a bad value */
+    return ok;
 }
 
 static bool put_int(const char *text, int least, int most, void *field)
@@ -159,7 +162,7 @@ static const struct row {
     size_t size;
 } rows[PLAN_TYPES] = {
     [PLAN_TEXT] = {"a text in quotes", STRING, sizeof(char *)},
-    [PLAN_NAME] = {"a name of at most 40 letters, digits, dots, dashes and underscores, in quotes", STRING, sizeof(char *)},
+    [PLAN_NAME] = {"a word of at most 40 letters, digits, dots, dashes and underscores, in quotes", STRING, sizeof(char *)},
     [PLAN_HOST] = {"a domain name such as \"www.shop.example\"", STRING, sizeof(char *)},
     [PLAN_ADDRESS] = {"an IPv4 or IPv6 address such as \"192.0.2.1\" or \"2001:db8::1\"", STRING, sizeof(char *)},
     [PLAN_URL] = {"an address that begins with http:// or https://", STRING, sizeof(char *)},
@@ -167,7 +170,7 @@ static const struct row {
     [PLAN_CONNINFO] = {"a connection string such as \"service=shop_blue\" or \"host=... dbname=...\"", STRING, sizeof(char *)},
     [PLAN_FLAG] = {"true or false, without quotes", TRUTH, sizeof(bool)},
     [PLAN_COUNT] = {"a whole number of 1 or more, without quotes", WHOLE, sizeof(int)},
-    [PLAN_PORT] = {"a port from 1 to 65535, without quotes", WHOLE, sizeof(int)},
+    [PLAN_PORT] = {"a number from 1 to 65535, without quotes", WHOLE, sizeof(int)},
     [PLAN_STATUS] = {"an HTTP status from 100 to 599, without quotes", WHOLE, sizeof(int)},
     [PLAN_PERCENT] = {"a percentage from 1 to 100, a whole number without quotes", WHOLE, sizeof(int)},
     [PLAN_DURATION] = {"a duration such as \"300ms\", \"5s\", \"2m\", \"24h\" or \"2d\"", STRING | WHOLE | BROKEN, sizeof(int64_t)},
