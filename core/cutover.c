@@ -127,67 +127,6 @@ static void tick(struct task *task)
         task_sleep(task, TICK);
 }
 
-/* ---- sources and checks ---- */
-
-static void source_over(struct source *s)
-{
-    struct cutover *c = s->engine;
-    for (int i = 0; i < c->nsources; i++)
-        if (c->sources[i] == s)
-            c->sources[i] = NULL;
-    c->sources_open--;
-    source_free(s);
-}
-
-static void start_source(struct cutover *c, const struct source_kind *kind, int index)
-{
-    if (c->nsources == ENGINE_SOURCES)
-        return;
-    struct source *s = xcalloc(1, sizeof *s);
-    *s = (struct source){.loop = c->loop, .plan = c->plan, .model = c->model, .door = &c->door, .index = index, .kind = kind, .over = source_over, .engine = c};
-    c->sources[c->nsources++] = s;
-    c->sources_open++;
-    source_start(s);
-}
-
-static void start_sources(struct cutover *c)
-{
-    for (int k = 0; k < nsource_kinds; k++)
-        for (int i = 0; i < source_kinds[k]->count(c->plan); i++)
-            start_source(c, source_kinds[k], i);
-}
-
-bool cutover_sources_looked(const struct cutover *c)
-{
-    for (int i = 0; i < c->nsources; i++)
-        if (c->sources[i] && c->sources[i]->looks == 0)
-            return false;
-    return true;
-}
-
-static void check_over(struct check_run *run)
-{
-    struct cutover *c = run->owner;
-    c->checks[run->index] = NULL;
-    c->checks_open--;
-    check_free(run);
-}
-
-void cutover_run_checks(struct cutover *c, const char *key)
-{
-    for (int i = 0; i < c->plan->nchecks && !c->stopping; i++) {
-        if ((*key && strcmp(c->plan->checks[i].key, key) != 0) || c->checks[i])
-            continue;
-        c->checks[i] = check_start(c->loop, c->plan, c->model, &c->door, c->state_dir, i, check_over, c);
-        c->checks_open += c->checks[i] != NULL;
-    }
-}
-
-bool cutover_checks_running(const struct cutover *c)
-{
-    return c->checks_open > 0;
-}
-
 /* ---- opening ---- */
 
 static void replay(void *arg, const struct event *e, const char *line, size_t len)
@@ -323,7 +262,7 @@ struct cutover *cutover_new(uv_loop_t *loop, const struct cutover_options *optio
     c->state_dir = xstrdup(options->watch_only ? "/tmp" : run_dir);
     if (!options->watch_only)
         open_run(c, resumed);
-    start_sources(c);
+    engine_start_sources(c);
     if (!options->watch_only)
         engine_probe_unknown(c);
     task_start(&c->tick, loop, tick, NULL);

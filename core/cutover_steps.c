@@ -187,13 +187,6 @@ void engine_probe_unknown(struct cutover *c)
     }
 }
 
-void engine_finish_if_done(struct cutover *c)
-{
-    if (c->model->ended || c->run || gate_next_step(c->model, c->plan) >= 0)
-        return;
-    engine_end_run(c, "done", 0, "every step is done");
-}
-
 bool cutover_abort(struct cutover *c, const char *why)
 {
     if (!c->run)

@@ -1,21 +1,8 @@
 /* The run without a person: cutover run PLAN --yes. It confirms each step when its gate opens, and stops at the first thing
  * that a person would have to decide. Exit status: 0 done, 1 stopped, 3 returned to blue. */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/engine.h"
-
-void engine_end_run(struct cutover *c, const char *outcome, int exit_status, const char *fmt, ...)
-{
-    char sentence[320];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(sentence, sizeof sentence, fmt, ap);
-    va_end(ap);
-    RECORD(&c->door, run_ended, .outcome = outcome, .sentence = sentence);
-    c->exit_status = exit_status;
-    c->over = true;
-}
 
 /* A person's word can't be had: the option --yes is that word, and the record says so. */
 static void attest_all(struct cutover *c)

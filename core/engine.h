@@ -42,14 +42,17 @@ struct cutover {
     char user[32];           /* who started the engine */
 };
 
+/* cutover_watch.c */
+void engine_start_sources(struct cutover *c);
+/* cutover_end.c */
+void engine_end_run(struct cutover *c, const char *outcome, int exit_status, const char *fmt, ...) PRINTF(4, 5);
+void engine_finish_if_done(struct cutover *c); /* when no step is left */
 /* cutover_steps.c */
 void engine_tick_steps(struct cutover *c);
 void engine_probe_unknown(struct cutover *c);
-void engine_finish_if_done(struct cutover *c);
 /* cutover_orders.c */
 struct wire_calls engine_calls(struct cutover *c);
 /* cutover_unattended.c */
 void engine_tick_unattended(struct cutover *c);
-void engine_end_run(struct cutover *c, const char *outcome, int exit_status, const char *fmt, ...) PRINTF(4, 5);
 
 #endif
