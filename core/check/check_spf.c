@@ -1,0 +1,321 @@
+/* spf: mail of the domain passes SPF (RFC 7208) from every address that green sends from, and still from blue's, whose
+ * queue empties after the switch. Where the domain's SPF rests on a record that the plan flips (a, mx), it is evaluated a
+ * second time against the zone as it will be.
+ *
+ * Names of the zone are asked at its authoritative server without recursion, so that no cache speaks for it; other
+ * names at the plan's resolvers, the next one when one fails. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/check/check.h"
+#include "core/dns.h"
+#include "core/dnswire.h"
+#include "core/spf.h"
+
+enum { BEGIN, ANSWER }; /* task.at */
+enum { ASK_MS = 2000, ALL_MS = 45000, TRIES = 3, MAX_VALUES = 64 };
+
+struct work {
+    struct spf spf;
+    bool open;             /* spf is begun and not freed */
+    enum side side;
+    int egress;
+    bool planned, rests;   /* the zone as it will be; an answer rested on a record of the plan */
+    int tries, resolver;   /* of the question that is out */
+    struct dns_server **server; /* one per resolver of the plan, made when first asked */
+    struct dns_query *query;
+    char record[400];
+    struct buf evidence;
+    int addresses, most;   /* evaluated; the most lookups of one */
+    enum check_verdict verdict;
+    char worst[400];       /* about the first address that did not pass */
+};
+
+static const char *domain_of(const struct check_run *run)
+{
+    return check_option(run, "domain", run->plan->dns.zone ? run->plan->dns.zone : "");
+}
+
+/* ---- which addresses ---- */
+
+static int count_egress(const struct plan_side *s)
+{
+    return s->negress ? s->negress : 1;
+}
+
+static const char *address_of(const struct check_run *run)
+{
+    const struct work *w = run->own;
+    const struct plan_side *s = &run->plan->side[w->side];
+    const char *address = s->negress ? s->egress[w->egress] : s->address;
+    return address ? address : "";
+}
+
+static void begin_address(struct check_run *run)
+{
+    struct work *w = run->own;
+    const char *domain = domain_of(run);
+    struct buf sender = {0};
+    buf_printf(&sender, "postmaster@%s", domain);
+    spf_begin(&w->spf, &(struct spf_mail){.ip = address_of(run), .helo = domain, .sender = sender.text, .now = clock_wall() / 1000});
+    buf_free(&sender);
+    w->open = true;
+    w->rests = false;
+}
+
+/* Green first, then blue; each address again with the planned zone where that may differ. False after the last. */
+static bool next_address(struct check_run *run, bool rests)
+{
+    struct work *w = run->own;
+    if (!w->planned && rests) {
+        w->planned = true;
+        return true;
+    }
+    w->planned = false;
+    if (++w->egress < count_egress(&run->plan->side[w->side]))
+        return true;
+    w->egress = 0;
+    if (w->side == BLUE)
+        return false;
+    w->side = BLUE;
+    return true;
+}
+
+/* ---- one question ---- */
+
+static bool is_ours(const struct check_run *run, const char *name)
+{
+    const char *zone = run->plan->dns.zone;
+    return zone && *zone && dnswire_name_is_under(name, zone);
+}
+
+static bool can_ask(const struct check_run *run, int resolver, bool authoritative)
+{
+    return run->plan->dns.resolvers[resolver].authoritative == authoritative;
+}
+
+/* The first of the wanted kind from `from` on; any when there is none of that kind. */
+static int choose(const struct check_run *run, bool authoritative, int from)
+{
+    int n = run->plan->dns.nresolvers;
+    for (int i = 0; i < n; i++)
+        if (can_ask(run, (from + i) % n, authoritative))
+            return (from + i) % n;
+    return from % n;
+}
+
+static void ask(struct check_run *run, const struct spf_question *q)
+{
+    struct work *w = run->own;
+    const struct plan_resolver *r = &run->plan->dns.resolvers[w->resolver];
+    if (!w->server[w->resolver])
+        w->server[w->resolver] = dns_server_new(run->loop, r->address, r->port);
+    bool recursion = !(r->authoritative && is_ours(run, q->name));
+    if (w->server[w->resolver])
+        w->query = dns_ask(&run->task, w->server[w->resolver], q->name, q->type, recursion, ASK_MS);
+}
+
+static bool is_answer(const struct dns_answer *a)
+{
+    return a->status == DNS_OK || a->status == DNS_NXDOMAIN || a->status == DNS_NODATA;
+}
+
+/* The authoritative server knows only the beginning of a chain that leaves its zone. */
+static bool leads_away(const struct check_run *run, const struct dns_answer *a)
+{
+    const struct work *w = run->own;
+    return a->status == DNS_NODATA && a->count && run->plan->dns.resolvers[w->resolver].authoritative;
+}
+
+/* True when the question goes to another server. */
+static bool try_again(struct check_run *run, const struct dns_answer *a)
+{
+    struct work *w = run->own;
+    bool away = a && leads_away(run, a);
+    if ((a && is_answer(a) && !away) || ++w->tries >= TRIES)
+        return false;
+    bool ours = !away && is_ours(run, spf_next(&w->spf)->name);
+    w->resolver = choose(run, ours, w->resolver + 1);
+    return true;
+}
+
+/* The planned zone: a record of the plan has green's value. */
+static bool use_plan(const struct check_run *run, const struct spf_question *q, struct spf_answer *answer, const char **values)
+{
+    for (int i = 0; i < run->plan->dns.nrecords; i++) {
+        const struct plan_record *r = &run->plan->dns.records[i];
+        if (dnswire_type(r->type) != q->type || !dnswire_same_name(r->name, q->name))
+            continue;
+        values[0] = r->value[GREEN];
+        *answer = (struct spf_answer){SPF_FOUND, values, 1};
+        return true;
+    }
+    return false;
+}
+
+static void feed(struct check_run *run, const struct dns_answer *a)
+{
+    struct work *w = run->own;
+    const struct spf_question *q = spf_next(&w->spf);
+    const char *values[MAX_VALUES];
+    struct spf_answer planned, answer = {.outcome = SPF_BROKEN, .values = values};
+    for (int i = 0; a && a->status == DNS_OK && i < a->count && answer.count < MAX_VALUES; i++)
+        if (a->records[i].type == q->type)
+            values[answer.count++] = a->records[i].text;
+    if (a && is_answer(a))
+        answer.outcome = answer.count ? SPF_FOUND : SPF_VOID;
+    const char *green[1];
+    bool ours = use_plan(run, q, &planned, green);
+    w->rests |= ours;
+    spf_feed(&w->spf, ours && w->planned ? &planned : &answer);
+}
+
+/* ---- verdicts ---- */
+
+static void keep_worst(struct check_run *run, enum check_verdict verdict)
+{
+    struct work *w = run->own;
+    bool worse = w->verdict == CHECK_PASS || (w->verdict == CHECK_UNKNOWN && verdict == CHECK_FAIL);
+    if (!worse)
+        return;
+    w->verdict = verdict;
+    snprintf(w->worst, sizeof w->worst, "SPF of %.80s %s for %s's %.60s%s: %s, %s (%d of %d lookups).", domain_of(run),
+        w->planned ? "will not pass" : "does not pass", side_names[w->side], address_of(run), w->planned ? " after the flip" : "",
+        spf_result_name(w->spf.result), w->spf.detail, w->spf.lookups, SPF_MAX_LOOKUPS);
+}
+
+static void keep_evidence(struct check_run *run)
+{
+    struct work *w = run->own;
+    if (!*w->record && w->spf.root)
+        copy_text(w->record, sizeof w->record, *w->spf.root->text ? w->spf.root->text : "no SPF record");
+    buf_printf(&w->evidence, "; %s %s%s %s %d/%d", side_names[w->side], address_of(run), w->planned ? " (planned)" : "",
+        spf_result_name(w->spf.result), w->spf.lookups, w->spf.voids);
+}
+
+static void take_result(struct check_run *run)
+{
+    struct work *w = run->own;
+    w->addresses += !w->planned;
+    w->most = MAX(w->most, w->spf.lookups);
+    keep_evidence(run);
+    if (w->spf.result != SPF_PASS)
+        keep_worst(run, w->spf.result == SPF_TEMPERROR ? CHECK_UNKNOWN : CHECK_FAIL);
+    spf_free(&w->spf);
+    w->open = false;
+}
+
+static void end(struct check_run *run)
+{
+    struct work *w = run->own;
+    struct buf evidence = {0};
+    buf_printf(&evidence, "%s%s (result lookups/empty)", w->record, w->evidence.text ? w->evidence.text : "");
+    if (w->verdict == CHECK_PASS)
+        check_end(run, CHECK_PASS, evidence.text, "SPF of %s passes for all %d addresses of green and blue; at most %d of %d lookups.",
+            domain_of(run), w->addresses, w->most, SPF_MAX_LOOKUPS);
+    else
+        check_end(run, w->verdict, evidence.text, "%s", w->worst);
+    buf_free(&evidence);
+}
+
+/* ---- the task ---- */
+
+static bool begin(struct check_run *run)
+{
+    struct work *w = run->own;
+    if (!run->plan->dns.nresolvers || !*domain_of(run)) {
+        check_end(run, CHECK_UNKNOWN, "", "SPF can't be looked at: the plan names no %s.", *domain_of(run) ? "DNS server" : "domain");
+        return false;
+    }
+    w->server = xcalloc((size_t)run->plan->dns.nresolvers, sizeof *w->server);
+    w->side = GREEN;
+    w->verdict = CHECK_PASS;
+    begin_address(run);
+    return true;
+}
+
+static void open_question(struct check_run *run, const struct spf_question *q)
+{
+    struct work *w = run->own;
+    w->tries = 0;
+    w->resolver = choose(run, is_ours(run, q->name), 0);
+}
+
+/* Goes to the next question, address or the end. */
+static void go_on(struct check_run *run)
+{
+    struct work *w = run->own;
+    const struct spf_question *q;
+    while (!(q = spf_next(&w->spf))) {
+        bool rests = w->rests;
+        take_result(run);
+        if (!next_address(run, rests)) {
+            end(run);
+            return;
+        }
+        begin_address(run);
+    }
+    open_question(run, q);
+    ask(run, q);
+    run->task.at = ANSWER;
+    task_wait(&run->task, w->query ? 2 * ASK_MS : 0);
+}
+
+static void take_answer(struct check_run *run)
+{
+    struct work *w = run->own;
+    const struct dns_answer *a = w->query ? dns_answer(w->query) : NULL;
+    bool again = try_again(run, a);
+    if (!again)
+        feed(run, a);
+    dns_query_free(w->query);
+    w->query = NULL;
+    if (!again) {
+        go_on(run);
+        return;
+    }
+    ask(run, spf_next(&w->spf));
+    task_wait(&run->task, w->query ? 2 * ASK_MS : 0);
+}
+
+static void work(struct task *task)
+{
+    struct check_run *run = (struct check_run *)task;
+    struct work *w = run->own;
+    if (clock_mono() - run->started > ALL_MS) {
+        check_end(run, CHECK_UNKNOWN, "", "SPF of %s could not be looked at within %d s.", domain_of(run), ALL_MS / 1000);
+        return;
+    }
+    switch (task->at) {
+    case BEGIN:
+        if (begin(run))
+            go_on(run);
+        return;
+    case ANSWER:
+        if (w->query && dns_busy(w->query))
+            task_wait(task, 2 * ASK_MS);
+        else
+            take_answer(run);
+        return;
+    }
+}
+
+static void free_own(struct check_run *run)
+{
+    struct work *w = run->own;
+    dns_query_free(w->query);
+    for (int i = 0; w->server && i < run->plan->dns.nresolvers; i++)
+        dns_server_free(w->server[i]);
+    free(w->server);
+    if (w->open)
+        spf_free(&w->spf);
+    buf_free(&w->evidence);
+}
+
+const struct check_kind check_spf = {
+    .name = "spf",
+    .own_size = sizeof(struct work),
+    .run = work,
+    .free_own = free_own,
+};
