@@ -22,8 +22,9 @@ const char *const side_names[SIDES] = {"blue", "green"};
 static void read_all(struct plan_reader *r, const char *text)
 {
     config_t config;
+    char *ended = xprintf("%s\n", text); /* libconfig 1.5 takes no comment that ends with the file */
     config_init(&config);
-    if (config_read_string(&config, text)) {
+    if (config_read_string(&config, ended)) {
         r->root = config_root_setting(&config);
         plan_read_part(r, r->root, &plan_root, r->plan);
         plan_steps_read(r, r->root);
@@ -31,6 +32,7 @@ static void read_all(struct plan_reader *r, const char *text)
         plan_complain(r, MAX(config_error_line(&config), 1), "Syntax error: this line can't be read (%s).", config_error_text(&config));
     }
     config_destroy(&config);
+    free(ended);
 }
 
 struct plan *plan_parse(const char *file, const char *text, struct plan_problems *problems)
