@@ -26,8 +26,8 @@
 /* SQL that the switch has in common with this. Own sessions: same role, and a name that begins with cutover. */
 #define SQL_ALTER(what) \
     "DO $cutover$BEGIN EXECUTE format('ALTER DATABASE %I " what "', current_database()); END$cutover$;"
-#define SQL_CLOSE "BEGIN READ WRITE; " SQL_ALTER("SET default_transaction_read_only = on") " COMMIT;"
-#define SQL_OPEN "BEGIN READ WRITE; " SQL_ALTER("RESET default_transaction_read_only") " COMMIT;"
+#define SQL_CLOSE "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; " SQL_ALTER("SET default_transaction_read_only = on") " COMMIT;"
+#define SQL_OPEN "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; " SQL_ALTER("RESET default_transaction_read_only") " COMMIT;"
 #define SQL_FOREIGN \
     "datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()" \
     " AND NOT (usename = current_user AND application_name LIKE 'cutover%')"

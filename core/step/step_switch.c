@@ -1,0 +1,290 @@
+/* The one composite step in which writes move. The list of phases, and what drives them; see switch.h for why this is
+ * safe, and the files switch_*.c for the phases. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/step/switch.h"
+
+
+const struct phase switch_path[] = {
+    [AT_CONNECT] = {"", switch_begin_connect, switch_look_connect, false},
+    [AT_INSPECT] = {"", switch_begin_inspect, switch_look_inspect, false},
+    [AT_PREPARE] = {"", switch_begin_prepare, switch_look_prepare, false},
+    [AT_STAGE] = {"", switch_begin_stage, switch_look_stage, false},
+    [AT_WATCHDOG] = {"prepare", switch_begin_watchdog, switch_look_watchdog, false},
+    [AT_DOORS] = {"", switch_begin_doors, switch_all_good, false},
+    [AT_FENCE] = {"fence", switch_begin_fence, switch_look_fence, true},
+    [AT_UNFENCE] = {"unfence", switch_begin_unfence, switch_look_unfence, true},
+    [AT_BACK_OFF] = {"", switch_begin_back_off, switch_look_back_off, false},
+    [AT_READONLY] = {"drain", switch_begin_readonly, switch_look_readonly, true},
+    [AT_MARKER] = {"marker", switch_begin_marker, switch_look_marker, true},
+    [AT_UNUSED] = {"", switch_begin_unused, switch_look_unused, true},
+    [AT_SEQUENCES] = {"sequences", switch_begin_sequences, switch_look_sequences, true},
+    [AT_VERIFY] = {"verify", switch_begin_verify, switch_look_verify, true},
+    [AT_ASK] = {"commit", switch_begin_ask, switch_look_ask, true},
+    [AT_PROMOTE] = {"promote", switch_begin_promote, switch_all_good, true},
+    [AT_REPOINT] = {"repoint", switch_begin_repoint, switch_all_good, true},
+    [AT_RESUME] = {"resume", switch_begin_resume, switch_look_resume, false}, /* the commit point: forward only */
+    [AT_PROBE] = {"", switch_begin_probe, switch_look_probe, false},
+    [AT_LOOK] = {"proof", switch_begin_look, switch_look_look, false},
+    [AT_DISABLE] = {"", switch_begin_disable, switch_look_disable, false},
+    [AT_FAREWELL] = {"", switch_begin_farewell, switch_look_farewell, false},
+    [AT_ASK_BACK] = {"", switch_begin_ask_back, switch_look_ask_back, false},
+    [AT_SETTLE] = {"return", switch_begin_settle, switch_look_settle, false},
+    [AT_RETURNED] = {"", switch_begin_returned, switch_look_returned, false},
+};
+
+/* ---- what the phases share ---- */
+
+enum look switch_fail(struct sw *sw, const char *fmt, ...)
+{
+    if (*sw->why)
+        return LOOK_FAIL;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(sw->why, sizeof sw->why, fmt, ap);
+    va_end(ap);
+    return LOOK_FAIL;
+}
+
+static bool is_busy(const struct pg *pg)
+{
+    return pg && pg_busy(pg);
+}
+
+bool switch_is_busy(const struct sw *sw)
+{
+    FOR_DB(d)
+        if (is_busy(d->side[BLUE]) || is_busy(d->side[GREEN]))
+            return true;
+    FOR_POOLER(p)
+        if (is_busy(p->admin) || is_busy(p->fence) || is_busy(p->probe))
+            return true;
+    return false;
+}
+
+/* Only what the phase has sent can have failed anew: every earlier failure has ended the way forward. */
+enum look switch_all_good(struct sw *sw)
+{
+    if (*sw->why)
+        return LOOK_FAIL;
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_DB(d)
+        for (int i = 0; i < SIDES; i++)
+            if (pg_failed(d->side[i]))
+                return switch_fail(sw, "%s of %s: %s.", i == BLUE ? "Blue" : "Green", d->plan->name, pg_error(d->side[i]));
+    FOR_POOLER(p)
+        if (pg_failed(p->admin) || pg_failed(p->fence))
+            return switch_fail(sw, "Pooler %s: %s.", p->plan->name, pg_error(pg_failed(p->admin) ? p->admin : p->fence));
+    return LOOK_NEXT;
+}
+
+void switch_record_resumed(struct sw *sw, enum side side)
+{
+    if (!sw->was_paused)
+        return;
+    sw->was_paused = false;
+    sw->pause_us = clock_mono_us() - sw->paused_us;
+    FOR_DB(d)
+        RECORD(sw->run->door, writes_resumed, .db = d->plan->name, .side = side_names[side], .pause_us = sw->pause_us);
+}
+
+static void close_line(struct pg *pg)
+{
+    if (pg)
+        pg_close(pg);
+}
+
+void switch_close_lines(struct sw *sw)
+{
+    FOR_DB(d) {
+        close_line(d->side[BLUE]);
+        close_line(d->side[GREEN]);
+    }
+    FOR_POOLER(p) {
+        close_line(p->admin);
+        close_line(p->fence);
+        close_line(p->probe);
+    }
+}
+
+/* ---- what drives them ---- */
+
+static void hear(struct sw *sw)
+{
+    char line[sizeof sw->told];
+    while (watchdog_hears(sw->watchdog, line, sizeof line))
+        copy_text(sw->told, sizeof sw->told, line);
+}
+
+static bool may_turn_back(const struct sw *sw)
+{
+    return !sw->returning && !sw->past;
+}
+
+/* Reasons to go back that belong to no phase. */
+static bool is_called_off(struct sw *sw)
+{
+    const struct phase *p = &switch_path[sw->run->task.at];
+    if (sw->run->abort_asked) {
+        sw->aborted = true;
+        switch_fail(sw, "Stopped by the operator.");
+    } else if (p->paused && clock_mono() - sw->attempt > sw->run->plan->switch_deadline) {
+        switch_fail(sw, "The switch was not done within %lld ms: it was in the phase %s.", (long long)sw->run->plan->switch_deadline,
+                    *p->name ? p->name : "sequences");
+    } else if (step_time_left(sw->run) == 0) {
+        switch_fail(sw, "The step's time is over.");
+    }
+    return *sw->why != '\0';
+}
+
+static void go_to(struct sw *sw, int at)
+{
+    sw->run->task.at = at;
+    sw->begun = false;
+}
+
+/* Without a watchdog nothing was paused: there is nothing to bring back. */
+static bool turn_back(struct sw *sw)
+{
+    switch_turn_back(sw);
+    if (sw->paused_us || sw->asked_commit) {
+        go_to(sw, AT_ASK_BACK);
+        return true;
+    }
+    watchdog_tell(sw->watchdog, "done");
+    FOR_POOLER(p)
+        if (sw->staged)
+            pooler_unstage(p->plan->file);
+    step_end(sw->run, sw->aborted ? "aborted" : "failed", "%.180s Nothing was paused; blue takes writes.", sw->why);
+    return false;
+}
+
+static void note_phase(struct sw *sw)
+{
+    const struct phase *p = &switch_path[sw->run->task.at];
+    int64_t now = clock_mono_us();
+    if (*p->name) {
+        RECORD(sw->run->door, switch_phase, .phase = p->name, .took_us = now - sw->phase_us, .text = "");
+        sw->phase_us = now;
+    }
+}
+
+static void wait(struct sw *sw)
+{
+    const struct phase *p = &switch_path[sw->run->task.at];
+    int64_t ms = sw->poll_ms >= 0 ? sw->poll_ms : 100;
+    if (p->paused)
+        ms = MIN(ms, MAX(sw->attempt + sw->run->plan->switch_deadline - clock_mono() + 1, (int64_t)1));
+    int fd = watchdog_fd(sw->watchdog);
+    if (fd >= 0)
+        task_wait_fd(&sw->run->task, fd, UV_READABLE, ms);
+    else
+        task_wait(&sw->run->task, ms);
+}
+
+static void run_switch(struct task *task)
+{
+    struct step_run *run = (struct step_run *)task;
+    struct sw *sw = run->own;
+    if (!sw->run) {
+        sw->run = run;
+        sw->phase_us = clock_mono_us();
+    }
+    hear(sw);
+    for (;;) {
+        if (may_turn_back(sw) && is_called_off(sw) && !turn_back(sw))
+            return;
+        const struct phase *p = &switch_path[task->at];
+        sw->poll_ms = -1;
+        sw->next = task->at + 1;
+        if (!sw->begun)
+            p->begin(sw);
+        sw->begun = true;
+        enum look l = p->look(sw);
+        if (l == LOOK_OVER)
+            return;
+        if (l == LOOK_WAIT) {
+            wait(sw);
+            return;
+        }
+        if (l == LOOK_NEXT) {
+            note_phase(sw);
+            go_to(sw, sw->next);
+        }
+    }
+}
+
+static void free_sw(struct step_run *run)
+{
+    struct sw *sw = run->own;
+    FOR_DB(d) {
+        pg_free(d->side[BLUE]);
+        pg_free(d->side[GREEN]);
+        child_free(d->repoint);
+        buf_free(&d->sequences.names);
+        buf_free(&d->sequences.values);
+        buf_free(&d->sequences.called);
+        buf_free(&d->sequences.unused);
+    }
+    FOR_POOLER(p) {
+        pg_free(p->admin);
+        pg_free(p->fence);
+        pg_free(p->probe);
+    }
+    settle_free(sw->settle);
+    watchdog_free(sw->watchdog);
+    free(sw->dbs);
+    free(sw->poolers);
+}
+
+/* ---- the confirmation ---- */
+
+static void describe_poolers(const struct plan_database *d, struct buf *out, const char *fmt)
+{
+    for (int j = 0; j < d->npoolers; j++)
+        buf_printf(out, "  pooler %-10s %s \"%s\"\n", d->poolers[j].name, fmt, d->poolers[j].database);
+}
+
+static void describe(const struct plan *p, const struct model *m, const struct plan_step *s, enum step_mode mode, struct buf *out)
+{
+    (void)m;
+    (void)s;
+    if (mode == MODE_PROBE) {
+        buf_puts(out, "looks, and changes nothing: where the poolers lead, whether they are paused, which side takes writes, the watchdog's log\n");
+        return;
+    }
+    buf_printf(out, "fence, at most %lld ms, up to %d tries:\n", (long long)p->fence_deadline, SWITCH_TRIES);
+    for (int i = 0; i < p->ndatabases; i++)
+        describe_poolers(&p->databases[i], out, "PAUSE");
+    for (int i = 0; i < p->ndatabases; i++)
+        buf_printf(out, "  blue  %s: ALTER DATABASE ... SET default_transaction_read_only = on; pg_terminate_backend(every client);"
+                        " INSERT INTO cutover.marker\n", p->databases[i].name);
+    for (int i = 0; i < p->ndatabases; i++)
+        buf_printf(out, "  green %s: wait for the marker; setval(every sequence); compare\n"
+                        "  green %s: ALTER DATABASE ... RESET default_transaction_read_only\n", p->databases[i].name, p->databases[i].name);
+    for (int i = 0; i < p->ndatabases; i++)
+        for (int j = 0; j < p->databases[i].npoolers; j++)
+            buf_printf(out, "  pooler %-10s %s: %s = %s; RELOAD\n", p->databases[i].poolers[j].name, p->databases[i].poolers[j].file,
+                       p->databases[i].poolers[j].database, p->databases[i].poolers[j].target[GREEN]);
+    buf_puts(out, "commit point:\n");
+    for (int i = 0; i < p->ndatabases; i++) {
+        describe_poolers(&p->databases[i], out, "RESUME");
+        if (p->databases[i].npoolers == 0 && p->databases[i].nrepoint > 0)
+            buf_printf(out, "  run %s ...\n", p->databases[i].repoint[0]);
+    }
+    buf_printf(out, "before it, any failure or %lld ms in all put everything back to blue; then ALTER SUBSCRIPTION ... DISABLE on green\n",
+               (long long)p->switch_deadline);
+}
+
+const struct step_kind step_switch = {
+    .name = "switch",
+    .own_size = sizeof(struct sw),
+    .describe = describe,
+    .run = run_switch,
+    .undo = NULL,
+    .probe = switch_probe,
+    .free_own = free_sw,
+};

@@ -1,0 +1,161 @@
+/* switch: what the files step_switch.c and switch_*.c share; nobody else includes it.
+ *
+ * The step is a list of phases (switch_path). begin() sends, look() is called at each wake until it says what came;
+ * what may run in parallel over databases and poolers is sent in one begin(). A failure before the commit point leads
+ * to the phases of the way back, after it to a sentence.
+ *
+ * Why two sides never take writes: green is read-only from the first copy on; it is opened (promote) only after blue
+ * is closed by its own setting and every session that began before that is gone (readonly); blue is opened again
+ * only by settle, which first closes green when it may have been opened. Which of both happens is decided by the
+ * watchdog alone (its answers to "committing" and "returning"), so a stopped engine that wakes late changes nothing. */
+#ifndef CORE_STEP_SWITCH_H
+#define CORE_STEP_SWITCH_H
+
+#include "core/child.h"
+#include "core/pg.h"
+#include "core/pooler.h"
+#include "core/settle.h"
+#include "core/step/step.h"
+#include "core/watchdog.h"
+
+enum { SWITCH_CONNECT_MS = 5000, SWITCH_ASK_MS = 5000, SWITCH_TRIES = 3, SWITCH_BACK_OFF_MS = 1000, SWITCH_POLL_MS = 2 };
+
+enum look {
+    LOOK_WAIT, /* call again at the next wake, or after sw->poll_ms */
+    LOOK_NEXT,
+    LOOK_FAIL, /* sw->why says why: back to blue, or noted when past the commit point */
+    LOOK_OVER, /* step_end was called */
+};
+
+struct switch_sequences { /* of one database, as text arrays for unnest() */
+    struct buf names, values, called;
+    struct buf unused;   /* statements that read those that were never called: pg_sequences does not tell their value */
+    int count, nunused;
+    bool read;           /* the list is complete */
+};
+
+struct switch_db {
+    const struct plan_database *plan;
+    struct pg *side[SIDES];
+    char started[SIDES][64]; /* pg_postmaster_start_time: which server answers through the pooler */
+    struct switch_sequences sequences;
+    bool marked, arrived;    /* the marker is on blue, on green */
+    struct child *repoint;
+};
+
+struct switch_pooler {
+    const struct plan_pooler *plan;
+    struct switch_db *db;
+    struct pg *admin; /* for all that answers at once */
+    struct pg *fence; /* thrown away: a PAUSE may never answer (pgbouncer issue 715) */
+    struct pg *probe; /* NULL when the plan has none */
+    enum { PROBE_CONNECT, PROBE_INSERT, PROBE_WHO, PROBE_OVER } probe_at;
+    bool wrote; /* the marker of the probe */
+};
+
+struct sw {
+    struct step_run *run;
+    struct switch_db *dbs;
+    struct switch_pooler *poolers;
+    int ndbs, npoolers;
+    struct watchdog *watchdog;
+    struct settle *settle;
+    const struct phase *path;
+    int next;             /* where LOOK_NEXT goes */
+    bool begun;
+    bool staged;          /* files stand beside the pooler's */
+    bool asked_commit;    /* from here on the watchdog may have been told to go forward */
+    bool returning, decided_back, past; /* past: the first RESUME onto green was sent */
+    bool was_paused;      /* writes_paused was recorded and not yet writes_resumed */
+    bool aborted, late;
+    int tries;
+    int64_t poll_ms;      /* how long LOOK_WAIT waits when nothing wakes */
+    int64_t phase_us, paused_us, attempt, pause_us; /* attempt: clock_mono at which the pause began */
+    int64_t until;        /* clock_mono: of a phase that has its own end */
+    char marker[48];
+    char told[600];       /* the watchdog's last line; "" when taken */
+    char why[400];
+    char trouble[300];    /* after the commit point */
+    char returned_by[12];
+};
+
+struct phase {
+    const char *name;  /* of switch_phase; "" = not told */
+    void (*begin)(struct sw *sw);
+    enum look (*look)(struct sw *sw);
+    bool paused;       /* the switch's deadline holds */
+};
+enum switch_at { /* rows of switch_path */
+    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
+    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_FAREWELL,
+    AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
+};
+extern const struct phase switch_path[];
+
+/* Writes the reason once (the first counts) and says LOOK_FAIL. */
+enum look switch_fail(struct sw *sw, const char *fmt, ...) PRINTF(2, 3);
+bool switch_is_busy(const struct sw *sw);    /* any order on any connection of ours is on its way */
+enum look switch_all_good(struct sw *sw);    /* waits for every connection; fails with the first error */
+void switch_record_resumed(struct sw *sw, enum side side);
+void switch_close_lines(struct sw *sw);
+
+#define FOR_DB(d) for (struct switch_db *d = sw->dbs; d < sw->dbs + sw->ndbs; d++)
+#define FOR_POOLER(p) for (struct switch_pooler *p = sw->poolers; p < sw->poolers + sw->npoolers; p++)
+
+/* switch_prepare.c: nothing is stopped yet */
+void switch_begin_connect(struct sw *sw);
+enum look switch_look_connect(struct sw *sw);
+void switch_begin_inspect(struct sw *sw);
+enum look switch_look_inspect(struct sw *sw);
+void switch_begin_prepare(struct sw *sw);
+enum look switch_look_prepare(struct sw *sw);
+void switch_begin_stage(struct sw *sw);
+enum look switch_look_stage(struct sw *sw);
+void switch_begin_watchdog(struct sw *sw);
+enum look switch_look_watchdog(struct sw *sw);
+/* switch_fence.c: writes stop */
+void switch_begin_doors(struct sw *sw);
+void switch_begin_fence(struct sw *sw);
+enum look switch_look_fence(struct sw *sw);
+void switch_begin_unfence(struct sw *sw);
+enum look switch_look_unfence(struct sw *sw);
+void switch_begin_back_off(struct sw *sw);
+enum look switch_look_back_off(struct sw *sw);
+void switch_begin_readonly(struct sw *sw);
+enum look switch_look_readonly(struct sw *sw);
+/* switch_carry.c: everything is on green */
+void switch_begin_marker(struct sw *sw);
+enum look switch_look_marker(struct sw *sw);
+void switch_begin_unused(struct sw *sw);
+enum look switch_look_unused(struct sw *sw);
+void switch_begin_sequences(struct sw *sw);
+enum look switch_look_sequences(struct sw *sw);
+void switch_begin_verify(struct sw *sw);
+enum look switch_look_verify(struct sw *sw);
+/* switch_commit.c: writes move */
+void switch_begin_ask(struct sw *sw);
+enum look switch_look_ask(struct sw *sw);
+void switch_begin_promote(struct sw *sw);
+void switch_begin_repoint(struct sw *sw);
+void switch_begin_resume(struct sw *sw);
+enum look switch_look_resume(struct sw *sw);
+void switch_begin_probe(struct sw *sw);
+enum look switch_look_probe(struct sw *sw);
+void switch_begin_look(struct sw *sw);
+enum look switch_look_look(struct sw *sw);
+void switch_begin_disable(struct sw *sw);
+enum look switch_look_disable(struct sw *sw);
+void switch_begin_farewell(struct sw *sw);
+enum look switch_look_farewell(struct sw *sw);
+/* switch_back.c: everything back to blue, or forward by the watchdog's word */
+void switch_turn_back(struct sw *sw);
+void switch_begin_ask_back(struct sw *sw);
+enum look switch_look_ask_back(struct sw *sw);
+void switch_begin_settle(struct sw *sw);
+enum look switch_look_settle(struct sw *sw);
+void switch_begin_returned(struct sw *sw);
+enum look switch_look_returned(struct sw *sw);
+/* switch_probe.c: after a crash */
+void switch_probe(struct task *task);
+
+#endif

@@ -1,0 +1,93 @@
+/* The way back. The watchdog is asked first: if it has completed the switch meanwhile, back is no longer possible. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/step/switch.h"
+
+enum { ANSWER_MS = 500, SETTLE_MS = 15000, FAREWELL_MS = 1000 };
+
+void switch_turn_back(struct sw *sw)
+{
+    sw->returning = true;
+    switch_close_lines(sw);
+}
+
+void switch_begin_ask_back(struct sw *sw)
+{
+    sw->told[0] = '\0';
+    sw->until = clock_mono() + ANSWER_MS;
+    copy_text(sw->returned_by, sizeof sw->returned_by, "engine");
+    watchdog_tell(sw->watchdog, "returning");
+}
+
+/* One that does not answer is ended, so that it can't decide otherwise later. If its deadline has passed by then, it may
+ * have gone forward already, which is only possible after it had agreed to commit: then forward it is. */
+static bool must_go_forward(struct sw *sw)
+{
+    bool may_have = sw->asked_commit && sw->attempt && clock_mono() - sw->attempt > sw->run->plan->switch_deadline + WATCHDOG_GRACE_MS - ANSWER_MS;
+    watchdog_kill(sw->watchdog);
+    return may_have;
+}
+
+enum look switch_look_ask_back(struct sw *sw)
+{
+    bool forward = false;
+    if (watchdog_is_gone(sw->watchdog) || clock_mono() >= sw->until)
+        forward = must_go_forward(sw);
+    else if (strcmp(sw->told, "completed") == 0)
+        forward = true;
+    else if (strcmp(sw->told, "returned") == 0)
+        copy_text(sw->returned_by, sizeof sw->returned_by, "watchdog");
+    else if (strcmp(sw->told, "returning") != 0)
+        return LOOK_WAIT;
+    sw->decided_back = !forward;
+    return LOOK_NEXT;
+}
+
+void switch_begin_settle(struct sw *sw)
+{
+    sw->until = clock_mono() + SETTLE_MS;
+    settle_go(sw->settle, sw->decided_back ? BLUE : GREEN, sw->asked_commit);
+}
+
+enum look switch_look_settle(struct sw *sw)
+{
+    bool over = settle_step(sw->settle);
+    sw->poll_ms = settle_wait_ms(sw->settle);
+    if (settle_is_open(sw->settle) && sw->was_paused)
+        switch_record_resumed(sw, sw->decided_back ? BLUE : GREEN);
+    return over || clock_mono() > sw->until ? LOOK_NEXT : LOOK_WAIT;
+}
+
+void switch_begin_returned(struct sw *sw)
+{
+    sw->until = clock_mono() + FAREWELL_MS;
+    if (sw->decided_back)
+        RECORD(sw->run->door, switch_returned, .by = sw->returned_by, .pause_us = sw->pause_us, .why = sw->why);
+    else
+        RECORD(sw->run->door, switch_committed, .pause_us = sw->pause_us, .text = "the watchdog completed the switch while the engine was late");
+    if (!*settle_error(sw->settle))
+        watchdog_tell(sw->watchdog, "done");
+}
+
+/* What is not settled yet stays with the watchdog: it is not told "done", so the end of the pipe sets it to work. */
+static enum look end(struct sw *sw)
+{
+    const char *error = settle_error(sw->settle), *result = sw->aborted ? "aborted" : "failed";
+    if (!sw->decided_back)
+        step_end(sw->run, "done", "The watchdog completed the switch: writes are on green. %.150s", error);
+    else if (*error)
+        step_end(sw->run, result, "%.100s Not everything is back yet, the watchdog goes on trying: %.110s", sw->why, error);
+    else
+        step_end(sw->run, result, "%.170s Blue takes writes%s.", sw->why, sw->paused_us ? " again" : "; nothing was paused");
+    return LOOK_OVER;
+}
+
+enum look switch_look_returned(struct sw *sw)
+{
+    if (!*settle_error(sw->settle) && !watchdog_is_gone(sw->watchdog) && clock_mono() < sw->until)
+        return LOOK_WAIT;
+    watchdog_free(sw->watchdog);
+    sw->watchdog = NULL;
+    return end(sw);
+}

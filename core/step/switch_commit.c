@@ -1,0 +1,220 @@
+/* Writes move. Up to the first RESUME everything can still go back; from it on there is only forward. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/step/switch.h"
+
+enum { REPOINT_MS = 60000, ANSWER_MS = 500, PROBE_MS = 3000, FAREWELL_MS = 1000 };
+
+void switch_begin_ask(struct sw *sw)
+{
+    sw->asked_commit = true;
+    sw->told[0] = '\0';
+    sw->until = clock_mono() + ANSWER_MS;
+    watchdog_tell(sw->watchdog, "committing");
+}
+
+/* Its answer is the decision. Afterwards the intent is on disk before the act. */
+enum look switch_look_ask(struct sw *sw)
+{
+    if (strcmp(sw->told, "returned") == 0)
+        return switch_fail(sw, "The watchdog had already returned writes to blue, the switch having taken too long.");
+    if (watchdog_is_gone(sw->watchdog))
+        return switch_fail(sw, "The watchdog is gone; without it the switch does not go forward.");
+    if (strcmp(sw->told, "committing") != 0)
+        return clock_mono() < sw->until ? LOOK_WAIT : switch_fail(sw, "The watchdog did not answer within %d ms.", ANSWER_MS);
+    sw->told[0] = '\0';
+    RECORD(sw->run->door, switch_committing, .marker = sw->marker);
+    return LOOK_NEXT;
+}
+
+void switch_begin_promote(struct sw *sw)
+{
+    FOR_DB(d)
+        pg_query(d->side[GREEN], SQL_OPEN, -1, NULL, sw->run->plan->switch_deadline);
+}
+
+void switch_begin_repoint(struct sw *sw)
+{
+    struct err err;
+    FOR_POOLER(p)
+        if (!pooler_install(p->plan->file, &err)) {
+            switch_fail(sw, "%s", err.text);
+            return;
+        }
+    FOR_POOLER(p)
+        pg_query(p->admin, "RELOAD;", -1, NULL, sw->run->plan->switch_deadline);
+}
+
+static void start_repoint(struct sw *sw, struct switch_db *d)
+{
+    static const char *const to[] = {"CUTOVER_TO=green", NULL};
+    char *argv[64] = {0};
+    for (int i = 0; i < d->plan->nrepoint && i < (int)ARRAY_LEN(argv) - 1; i++)
+        argv[i] = (char *)d->plan->repoint[i];
+    d->repoint = child_new(&sw->run->task);
+    child_start(d->repoint, &(struct child_opts){.argv = (const char *const *)argv, .env = to, .timeout_ms = REPOINT_MS});
+}
+
+void switch_begin_resume(struct sw *sw)
+{
+    char verb[300];
+    sw->past = true;
+    FOR_POOLER(p) {
+        pooler_verb(verb, sizeof verb, "RESUME", p->plan->database);
+        pg_query(p->admin, verb, -1, NULL, SWITCH_ASK_MS);
+    }
+    FOR_DB(d)
+        if (d->plan->npoolers == 0 && d->plan->nrepoint > 0)
+            start_repoint(sw, d);
+}
+
+static void note_trouble(struct sw *sw, const char *what, const char *who, const char *error)
+{
+    if (!*sw->trouble)
+        snprintf(sw->trouble, sizeof sw->trouble, "%.60s %.60s: %.170s", what, who, error);
+}
+
+/* What could not be resumed here is tried on by settle, on its own connections, at the farewell. */
+enum look switch_look_resume(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_DB(d)
+        if (d->repoint && child_busy(d->repoint))
+            return LOOK_WAIT;
+    FOR_POOLER(p)
+        if (pg_failed(p->admin))
+            note_trouble(sw, "RESUME failed at the pooler", p->plan->name, pg_error(p->admin));
+    FOR_DB(d)
+        if (d->repoint && child_failed(d->repoint))
+            note_trouble(sw, "the repoint command failed for", d->plan->name, child_error(d->repoint));
+    switch_record_resumed(sw, GREEN);
+    char text[160];
+    snprintf(text, sizeof text, "writes are on green; paused for %.1f ms", (double)sw->pause_us / 1000);
+    RECORD(sw->run->door, switch_committed, .pause_us = sw->pause_us, .text = text);
+    return LOOK_NEXT;
+}
+
+/* ---- afterwards: is it true? ---- */
+
+void switch_begin_probe(struct sw *sw)
+{
+    FOR_POOLER(p)
+        if (p->probe)
+            pg_connect(p->probe, PROBE_MS);
+}
+
+static void insert_marker(struct sw *sw, struct switch_pooler *p)
+{
+    char sql[400];
+    snprintf(sql, sizeof sql, "INSERT INTO cutover.marker (id, at, step) VALUES ('%s-%d', clock_timestamp(), 'probe');", sw->marker,
+             (int)(p - sw->poolers));
+    pg_query(p->probe, sql, -1, NULL, PROBE_MS);
+}
+
+/* Connect, then write; a role that may not write the marker still says which server answers, and whether read-only. */
+static void probe_on(struct sw *sw, struct switch_pooler *p)
+{
+    static const char who[] = "SELECT pg_postmaster_start_time()::text, current_setting('transaction_read_only');";
+    bool failed = pg_failed(p->probe), refused = failed && strcmp(pg_sqlstate(p->probe), "42501") == 0;
+    if (p->probe_at == PROBE_CONNECT && !failed) {
+        insert_marker(sw, p);
+        p->probe_at = PROBE_INSERT;
+        return;
+    }
+    if (p->probe_at == PROBE_INSERT && refused) {
+        pg_query(p->probe, who, -1, NULL, PROBE_MS);
+        p->probe_at = PROBE_WHO;
+        return;
+    }
+    p->wrote = p->probe_at == PROBE_INSERT && !failed;
+    if (failed)
+        note_trouble(sw, "the write through the pooler failed:", p->plan->name, pg_error(p->probe));
+    else if (p->probe_at == PROBE_WHO && (strcmp(pg_value(p->probe, 0, 0), p->db->started[GREEN]) != 0 || strcmp(pg_value(p->probe, 0, 1), "off") != 0))
+        note_trouble(sw, "behind the pooler", p->plan->name, "is not a writable green");
+    p->probe_at = PROBE_OVER;
+}
+
+enum look switch_look_probe(struct sw *sw)
+{
+    bool all = true;
+    FOR_POOLER(p) {
+        if (p->probe && p->probe_at != PROBE_OVER && !pg_busy(p->probe))
+            probe_on(sw, p);
+        all = all && (!p->probe || p->probe_at == PROBE_OVER);
+    }
+    return all ? LOOK_NEXT : LOOK_WAIT;
+}
+
+void switch_begin_look(struct sw *sw)
+{
+    static const char clients[] = "SELECT count(*) FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_xid IS NOT NULL";
+    char sql[300];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM cutover.marker WHERE id LIKE '%s-%%'", sw->marker);
+    FOR_DB(d) {
+        pg_query(d->side[GREEN], sql, 0, NULL, PROBE_MS);
+        pg_query(d->side[BLUE], clients, 0, NULL, PROBE_MS);
+    }
+}
+
+enum look switch_look_look(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_DB(d) {
+        int64_t want = 0;
+        FOR_POOLER(p)
+            want += p->db == d && p->wrote;
+        if (pg_failed(d->side[GREEN]) || pg_int(d->side[GREEN], 0, 0) < want)
+            note_trouble(sw, "a write through a pooler did not land on green of", d->plan->name, pg_error(d->side[GREEN]));
+        if (!pg_failed(d->side[BLUE]) && pg_int(d->side[BLUE], 0, 0) > 0)
+            note_trouble(sw, "somebody still writes on blue of", d->plan->name, "look at pg_stat_activity there");
+    }
+    return LOOK_NEXT;
+}
+
+/* Disabled, not dropped: a stray write on blue can't come over silently, and cleanup finds all that it must remove. */
+void switch_begin_disable(struct sw *sw)
+{
+    static const char disable[] =
+        "DO $cutover$DECLARE n name; BEGIN FOR n IN SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid"
+        " WHERE datname = current_database() AND subname LIKE 'cutover%' LOOP EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', n); END LOOP; END$cutover$;";
+    FOR_DB(d)
+        pg_query(d->side[GREEN], disable, -1, NULL, SWITCH_ASK_MS);
+}
+
+enum look switch_look_disable(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_DB(d)
+        if (pg_failed(d->side[GREEN]))
+            note_trouble(sw, "the subscription could not be disabled on green of", d->plan->name, pg_error(d->side[GREEN]));
+    return LOOK_NEXT;
+}
+
+/* With trouble the watchdog is told nothing: the end of the pipe makes it go over everything once more, towards green. */
+void switch_begin_farewell(struct sw *sw)
+{
+    sw->until = clock_mono() + FAREWELL_MS;
+    if (*sw->trouble)
+        return;
+    FOR_POOLER(p)
+        pooler_unstage(p->plan->file);
+    sw->staged = false;
+    watchdog_tell(sw->watchdog, "done");
+}
+
+enum look switch_look_farewell(struct sw *sw)
+{
+    if (!*sw->trouble && !watchdog_is_gone(sw->watchdog) && clock_mono() < sw->until)
+        return LOOK_WAIT;
+    watchdog_free(sw->watchdog);
+    sw->watchdog = NULL;
+    if (*sw->trouble)
+        step_end(sw->run, "done", "Writes are on green after a pause of %.1f ms, but look: %.160s", (double)sw->pause_us / 1000, sw->trouble);
+    else
+        step_end(sw->run, "done", "Writes are on green after a pause of %.1f ms.", (double)sw->pause_us / 1000);
+    return LOOK_OVER;
+}

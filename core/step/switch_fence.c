@@ -1,0 +1,150 @@
+/* Writes stop: the poolers hold their clients, blue refuses the rest, the marker closes the account. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/step/switch.h"
+
+/* A PAUSE that overran has lost its connection: a new one is opened before the next try, outside of the pause. */
+void switch_begin_doors(struct sw *sw)
+{
+    FOR_POOLER(p)
+        if (!pg_is_connected(p->fence))
+            pg_connect(p->fence, SWITCH_CONNECT_MS);
+}
+
+void switch_begin_fence(struct sw *sw)
+{
+    char verb[300];
+    watchdog_tell(sw->watchdog, "pausing");
+    sw->attempt = clock_mono();
+    sw->paused_us = clock_mono_us();
+    sw->tries++;
+    FOR_POOLER(p) {
+        pooler_verb(verb, sizeof verb, "PAUSE", p->plan->database);
+        pg_query(p->fence, verb, -1, NULL, sw->run->plan->fence_deadline);
+    }
+    sw->was_paused = true;
+    FOR_DB(d)
+        RECORD(sw->run->door, writes_paused, .db = d->plan->name);
+}
+
+enum look switch_look_fence(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    sw->next = AT_READONLY;
+    FOR_POOLER(p) {
+        if (!pg_failed(p->fence))
+            continue;
+        if (!pg_timed_out(p->fence))
+            return switch_fail(sw, "The pooler %s refused PAUSE: %s.", p->plan->name, pg_error(p->fence));
+        sw->next = AT_UNFENCE;
+    }
+    return LOOK_NEXT;
+}
+
+/* Names who held it, and lets everybody go on. The holder is looked up on blue while the poolers resume. */
+void switch_begin_unfence(struct sw *sw)
+{
+    static const char holder[] =
+        "SELECT pid, coalesce(usename, '?'), coalesce(state, '?'), (extract(epoch FROM clock_timestamp() - xact_start) * 1000)::int8 FROM pg_stat_activity WHERE "
+        SQL_FOREIGN " AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1";
+    char verb[300];
+    FOR_POOLER(p) {
+        pg_close(p->fence);
+        pooler_verb(verb, sizeof verb, "RESUME", p->plan->database);
+        pg_query(p->admin, verb, -1, NULL, SWITCH_ASK_MS);
+    }
+    FOR_DB(d)
+        pg_query(d->side[BLUE], holder, 0, NULL, 1000);
+}
+
+enum look switch_look_unfence(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    char held[200] = "no open transaction was found on blue";
+    FOR_DB(d)
+        if (!pg_failed(d->side[BLUE]) && pg_rows(d->side[BLUE]) > 0)
+            snprintf(held, sizeof held, "held by pid %s of %s (%.40s, %s, open for %.1f s)", pg_value(d->side[BLUE], 0, 0), d->plan->name,
+                     pg_value(d->side[BLUE], 0, 1), pg_value(d->side[BLUE], 0, 2), (double)pg_int(d->side[BLUE], 0, 3) / 1000);
+    FOR_POOLER(p)
+        if (pg_failed(p->admin))
+            return switch_fail(sw, "The pooler %s did not resume after a fence that took too long: %s.", p->plan->name, pg_error(p->admin));
+    watchdog_tell(sw->watchdog, "resumed");
+    switch_record_resumed(sw, BLUE);
+    step_say(sw->run, "warn", "Fence %d of %d took longer than %lld ms and was let go: %s.", sw->tries, SWITCH_TRIES,
+             (long long)sw->run->plan->fence_deadline, held);
+    if (sw->tries >= SWITCH_TRIES)
+        return switch_fail(sw, "The poolers did not drain within %lld ms in %d tries: %s.", (long long)sw->run->plan->fence_deadline, sw->tries, held);
+    return LOOK_NEXT;
+}
+
+void switch_begin_back_off(struct sw *sw)
+{
+    sw->until = clock_mono() + SWITCH_BACK_OFF_MS;
+}
+
+enum look switch_look_back_off(struct sw *sw)
+{
+    sw->poll_ms = MAX(sw->until - clock_mono(), (int64_t)1);
+    if (clock_mono() < sw->until)
+        return LOOK_WAIT;
+    sw->next = AT_DOORS;
+    return LOOK_NEXT;
+}
+
+/* The marker may only be written when nobody who came before the fence is left. A session that is just starting holds
+ * RowExclusiveLock on its database until it stands in pg_stat_activity (InitPostgres), so who is neither there nor here
+ * has read the new setting. Each part is a transaction of its own: pg_stat_activity is read once per transaction. */
+static const char CLOSE[] = SQL_CLOSE " SELECT set_config('cutover.fenced', clock_timestamp()::text, false);";
+static const char MARK[] =
+    " SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_start <= current_setting('cutover.fenced')::timestamptz;"
+    " SELECT set_config('cutover.starting', (SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass"
+    "   AND objid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid())::text, false);"
+    " BEGIN READ WRITE; INSERT INTO cutover.marker (id, at, step) SELECT '%s', clock_timestamp(), 'switch'"
+    "   WHERE current_setting('cutover.starting') = '0'"
+    "   AND NOT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())"
+    "   AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_start <= current_setting('cutover.fenced')::timestamptz); COMMIT;"
+    " SELECT EXISTS (SELECT FROM cutover.marker WHERE id = '%s'), (SELECT gid FROM pg_prepared_xacts WHERE database = current_database() LIMIT 1),"
+    "   (SELECT count(*) FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_start <= current_setting('cutover.fenced')::timestamptz),"
+    "   current_setting('cutover.starting');";
+
+static void mark(struct sw *sw, struct switch_db *d, bool close)
+{
+    struct buf sql = {0};
+    buf_puts(&sql, close ? CLOSE : "");
+    const char *at = MARK;
+    for (const char *hole; (hole = strstr(at, "%s")); at = hole + 2) { /* no printf: the SQL may hold its own % */
+        buf_add(&sql, at, (size_t)(hole - at));
+        buf_puts(&sql, sw->marker);
+    }
+    buf_puts(&sql, at);
+    pg_query(d->side[BLUE], sql.text, -1, NULL, sw->run->plan->switch_deadline);
+    buf_free(&sql);
+}
+
+void switch_begin_readonly(struct sw *sw)
+{
+    FOR_DB(d)
+        mark(sw, d, true);
+}
+
+enum look switch_look_readonly(struct sw *sw)
+{
+    bool all = true;
+    FOR_DB(d) {
+        struct pg *b = d->side[BLUE];
+        if (!pg_busy(b) && pg_failed(b))
+            return switch_fail(sw, "Blue of %s could not be closed: %s.", d->plan->name, pg_error(b));
+        if (!pg_busy(b) && !d->marked && !pg_is_null(b, 0, 1))
+            return switch_fail(sw, "Blue of %s holds the prepared transaction '%s'.", d->plan->name, pg_value(b, 0, 1));
+        if (!pg_busy(b) && !d->marked) {
+            d->marked = pg_bool(b, 0, 0);
+            if (!d->marked)
+                mark(sw, d, false);
+        }
+        all = all && d->marked;
+    }
+    return all ? LOOK_NEXT : LOOK_WAIT;
+}

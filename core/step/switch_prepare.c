@@ -1,0 +1,267 @@
+/* Before the pause: everything that can fail slowly fails here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/step/switch.h"
+
+static const char ASK_BLUE[] =
+    "SELECT to_regclass('cutover.marker') IS NOT NULL,"
+    " EXISTS (SELECT FROM pg_publication_tables WHERE schemaname = 'cutover' AND tablename = 'marker'),"
+    " (SELECT gid FROM pg_prepared_xacts WHERE database = current_database() LIMIT 1),"
+    " (SELECT string_agg(setrole::regrole::text, ', ') FROM pg_db_role_setting s JOIN pg_database d ON d.datname = current_database()"
+    "   WHERE setrole <> 0 AND setdatabase IN (0, d.oid)"
+    "   AND EXISTS (SELECT FROM unnest(setconfig) c WHERE c ~* '^default_transaction_read_only=(off|false|no|0)')),"
+    " EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database() AND setrole = 0"
+    "   AND EXISTS (SELECT FROM unnest(setconfig) c WHERE c ~* '^default_transaction_read_only=(on|true|yes|1)')),"
+    " (SELECT min(format('%I.%I', schemaname, sequencename)) FROM pg_sequences"
+    "   WHERE NOT has_sequence_privilege(format('%I.%I', schemaname, sequencename), 'SELECT')),"
+    " pg_postmaster_start_time()::text, pg_is_in_recovery()";
+static const char ASK_GREEN[] =
+    "SELECT to_regclass('cutover.marker') IS NOT NULL,"
+    " (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() AND subenabled AND subname LIKE 'cutover%'),"
+    " (SELECT count(*) FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = srsubid JOIN pg_database d ON d.oid = subdbid"
+    "   WHERE datname = current_database() AND srsubstate <> 'r'),"
+    " NULL, NULL,"
+    " EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database() AND setrole = 0"
+    "   AND EXISTS (SELECT FROM unnest(setconfig) c WHERE c ~* '^default_transaction_read_only=(on|true|yes|1)')),"
+    " pg_postmaster_start_time()::text, pg_is_in_recovery()";
+
+static struct pg *make_line(struct sw *sw, const char *conninfo)
+{
+    char *own = settle_conninfo(conninfo, SETTLE_APP_SWITCH);
+    struct pg *pg = pg_new(&sw->run->task, own);
+    free(own);
+    return pg;
+}
+
+static void count_plan(struct sw *sw)
+{
+    const struct plan *plan = sw->run->plan;
+    sw->ndbs = plan->ndatabases;
+    for (int i = 0; i < plan->ndatabases; i++)
+        sw->npoolers += plan->databases[i].npoolers;
+    sw->dbs = xcalloc((size_t)sw->ndbs + 1, sizeof *sw->dbs);
+    sw->poolers = xcalloc((size_t)sw->npoolers + 1, sizeof *sw->poolers);
+}
+
+static void add_poolers(struct sw *sw, struct switch_db *d, struct switch_pooler **next)
+{
+    for (int j = 0; j < d->plan->npoolers; j++) {
+        struct switch_pooler *p = (*next)++;
+        p->plan = &d->plan->poolers[j];
+        p->db = d;
+        p->admin = make_line(sw, p->plan->admin);
+        p->fence = make_line(sw, p->plan->admin);
+        p->probe = *p->plan->probe ? make_line(sw, p->plan->probe) : NULL;
+    }
+}
+
+void switch_begin_connect(struct sw *sw)
+{
+    count_plan(sw);
+    struct switch_pooler *next = sw->poolers;
+    FOR_DB(d) {
+        d->plan = &sw->run->plan->databases[d - sw->dbs];
+        for (int i = 0; i < SIDES; i++) {
+            d->side[i] = make_line(sw, d->plan->conninfo[i]);
+            pg_connect(d->side[i], SWITCH_CONNECT_MS);
+        }
+        add_poolers(sw, d, &next);
+    }
+    FOR_POOLER(p)
+        pg_connect(p->admin, SWITCH_CONNECT_MS);
+    snprintf(sw->marker, sizeof sw->marker, "switch-%lld", (long long)clock_wall());
+}
+
+enum look switch_look_connect(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_DB(d)
+        for (int i = 0; i < SIDES; i++)
+            if (pg_failed(d->side[i]))
+                return switch_fail(sw, "%s of %s can't be reached: %s", i == BLUE ? "Blue" : "Green", d->plan->name, pg_error(d->side[i]));
+    FOR_POOLER(p)
+        if (pg_failed(p->admin))
+            return switch_fail(sw, "The pooler %s can't be reached: %s", p->plan->name, pg_error(p->admin));
+    return sw->ndbs ? LOOK_NEXT : switch_fail(sw, "The plan has no database to switch.");
+}
+
+void switch_begin_inspect(struct sw *sw)
+{
+    FOR_DB(d) {
+        pg_query(d->side[BLUE], ASK_BLUE, 0, NULL, SWITCH_ASK_MS);
+        pg_query(d->side[GREEN], ASK_GREEN, 0, NULL, SWITCH_ASK_MS);
+    }
+    FOR_POOLER(p)
+        pg_query(p->admin, "SHOW DATABASES;", -1, NULL, SWITCH_ASK_MS);
+}
+
+static enum look judge_blue(struct sw *sw, struct switch_db *d)
+{
+    struct pg *b = d->side[BLUE];
+    const char *name = d->plan->name;
+    copy_text(d->started[BLUE], sizeof d->started[BLUE], pg_value(b, 0, 6));
+    if (!pg_bool(b, 0, 0) || !pg_bool(b, 0, 1))
+        return switch_fail(sw, "Blue of %s does not publish the table cutover.marker: run the replicate step first.", name);
+    if (!pg_is_null(b, 0, 2))
+        return switch_fail(sw, "Blue of %s holds the prepared transaction '%s': commit it or roll it back first.", name, pg_value(b, 0, 2));
+    if (!pg_is_null(b, 0, 3))
+        return switch_fail(sw, "On blue of %s the roles %s have default_transaction_read_only = off of their own, so the fence would not hold them: reset it.",
+                           name, pg_value(b, 0, 3));
+    if (pg_bool(b, 0, 4) || pg_bool(b, 0, 7))
+        return switch_fail(sw, "Blue of %s does not take writes now: it is %s.", name, pg_bool(b, 0, 7) ? "a standby" : "read-only");
+    if (!pg_is_null(b, 0, 5))
+        return switch_fail(sw, "On blue of %s the sequence %s may not be read by our role: GRANT SELECT on it.", name, pg_value(b, 0, 5));
+    return LOOK_NEXT;
+}
+
+static enum look judge_green(struct sw *sw, struct switch_db *d)
+{
+    struct pg *g = d->side[GREEN];
+    const char *name = d->plan->name;
+    copy_text(d->started[GREEN], sizeof d->started[GREEN], pg_value(g, 0, 6));
+    if (!pg_bool(g, 0, 0))
+        return switch_fail(sw, "Green of %s has no table cutover.marker: run the replicate step first.", name);
+    if (pg_int(g, 0, 1) < 1)
+        return switch_fail(sw, "Green of %s has no enabled subscription of cutover: run the replicate step first.", name);
+    if (pg_int(g, 0, 2) > 0)
+        return switch_fail(sw, "On green of %s %lld tables are still being copied.", name, (long long)pg_int(g, 0, 2));
+    if (!pg_bool(g, 0, 5))
+        return switch_fail(sw, "Green of %s is not read-only for clients: ALTER DATABASE ... SET default_transaction_read_only = on.", name);
+    if (pg_bool(g, 0, 7))
+        return switch_fail(sw, "Green of %s is a standby.", name);
+    if (strcmp(d->started[BLUE], d->started[GREEN]) == 0 && strcmp(pg_where(d->side[BLUE]), pg_where(g)) == 0)
+        return switch_fail(sw, "Blue and green of %s are the same server.", name);
+    return LOOK_NEXT;
+}
+
+static enum look judge_pooler(struct sw *sw, struct switch_pooler *p)
+{
+    struct pg *a = p->admin;
+    int name = pg_column(a, "name"), host = pg_column(a, "host"), port = pg_column(a, "port"), db = pg_column(a, "database");
+    for (int i = 0; i < pg_rows(a); i++) {
+        if (strcmp(pg_value(a, i, name), p->plan->database) != 0)
+            continue;
+        if (!pooler_is_target(p->plan->target[BLUE], pg_value(a, i, host), pg_value(a, i, port), pg_value(a, i, db)))
+            return switch_fail(sw, "The pooler %s leads %s to %.60s:%.10s, not to blue as the plan has it.", p->plan->name, p->plan->database,
+                               pg_value(a, i, host), pg_value(a, i, port));
+        if (pg_int(a, i, pg_column(a, "paused")))
+            return switch_fail(sw, "The pooler %s is already paused: find out by whom, then RESUME.", p->plan->name);
+        return LOOK_NEXT;
+    }
+    return switch_fail(sw, "The pooler %s has no database %s.", p->plan->name, p->plan->database);
+}
+
+enum look switch_look_inspect(struct sw *sw)
+{
+    enum look l = switch_all_good(sw);
+    if (l != LOOK_NEXT)
+        return l;
+    FOR_DB(d)
+        if (judge_blue(sw, d) == LOOK_FAIL || judge_green(sw, d) == LOOK_FAIL)
+            return LOOK_FAIL;
+    FOR_POOLER(p)
+        if (judge_pooler(sw, p) == LOOK_FAIL)
+            return LOOK_FAIL;
+    return LOOK_NEXT;
+}
+
+/* Read once before the pause: the plans are made, the catalogs warm, and the operator sees how many there are. */
+void switch_begin_prepare(struct sw *sw)
+{
+    static const char settings[] = "SET default_transaction_read_only = off; SET synchronous_commit = on; SET lock_timeout = '2s';"
+                                   " SET idle_in_transaction_session_timeout = 0;";
+    static const char count_blue[] = "SELECT count(*), coalesce(sum(last_value), 0) FROM pg_sequences";
+    FOR_DB(d) {
+        struct buf sql = {0};
+        buf_puts(&sql, settings);
+        buf_puts(&sql, count_blue);
+        pg_query(d->side[BLUE], sql.text, -1, NULL, SWITCH_ASK_MS);
+        pg_query(d->side[GREEN], sql.text, -1, NULL, SWITCH_ASK_MS);
+        buf_free(&sql);
+    }
+    FOR_POOLER(p)
+        pg_connect(p->fence, SWITCH_CONNECT_MS);
+}
+
+enum look switch_look_prepare(struct sw *sw)
+{
+    enum look l = switch_all_good(sw);
+    if (l != LOOK_NEXT)
+        return l;
+    FOR_DB(d) {
+        int64_t blue = pg_int(d->side[BLUE], 0, 0), green = pg_int(d->side[GREEN], 0, 0);
+        if (green < blue && d->plan->ntables == 0)
+            return switch_fail(sw, "Green of %s has %lld sequences, blue has %lld: create the missing ones first.", d->plan->name, (long long)green,
+                               (long long)blue);
+    }
+    return LOOK_NEXT;
+}
+
+/* One file may hold the lines of several databases: all of them are staged into one text. */
+static bool is_first_of_file(const struct sw *sw, const struct switch_pooler *p)
+{
+    for (const struct switch_pooler *q = sw->poolers; q < p; q++)
+        if (strcmp(q->plan->file, p->plan->file) == 0)
+            return false;
+    return true;
+}
+
+static bool stage_file(struct sw *sw, const char *file, struct err *err)
+{
+    struct pooler_edit *was = xcalloc((size_t)sw->npoolers, sizeof *was), *edits = xcalloc((size_t)sw->npoolers, sizeof *edits);
+    int n = 0;
+    FOR_POOLER(p)
+        if (strcmp(p->plan->file, file) == 0) {
+            was[n] = (struct pooler_edit){p->plan->database, p->plan->target[BLUE]};
+            edits[n++] = (struct pooler_edit){p->plan->database, p->plan->target[GREEN]};
+        }
+    bool good = pooler_stage(file, was, edits, n, err);
+    free(was);
+    free(edits);
+    return good;
+}
+
+void switch_begin_stage(struct sw *sw)
+{
+    struct err err;
+    sw->staged = true;
+    FOR_POOLER(p)
+        if (is_first_of_file(sw, p) && !stage_file(sw, p->plan->file, &err)) {
+            switch_fail(sw, "%s", err.text);
+            return;
+        }
+}
+
+enum look switch_look_stage(struct sw *sw)
+{
+    return *sw->why ? LOOK_FAIL : LOOK_NEXT;
+}
+
+void switch_begin_watchdog(struct sw *sw)
+{
+    struct err err;
+    sw->watchdog = watchdog_start(sw->run->plan, sw->run->state_dir, &err);
+    if (!sw->watchdog)
+        switch_fail(sw, "%s", err.text);
+    sw->settle = settle_new(&sw->run->task);
+    settle_add_plan(sw->settle, sw->run->plan);
+    settle_connect(sw->settle);
+    sw->until = clock_mono() + 10000;
+}
+
+enum look switch_look_watchdog(struct sw *sw)
+{
+    if (*sw->why)
+        return LOOK_FAIL;
+    if (strncmp(sw->told, "failed ", 7) == 0)
+        return switch_fail(sw, "The watchdog can't keep watch, so nothing is paused. %s", sw->told + 7);
+    if (watchdog_is_gone(sw->watchdog) || clock_mono() > sw->until)
+        return switch_fail(sw, "The watchdog did not become ready, so nothing is paused.");
+    if (strcmp(sw->told, "ready") != 0 || !settle_step(sw->settle))
+        return LOOK_WAIT;
+    sw->told[0] = '\0';
+    return *settle_error(sw->settle) ? switch_fail(sw, "%s", settle_error(sw->settle)) : LOOK_NEXT;
+}
