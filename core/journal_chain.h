@@ -7,11 +7,9 @@
 
 #include <sys/types.h>
 
-#include "core/journal.h"
+#include "core/event.h"
 
 #define JOURNAL_CHAIN 65
-
-
 
 struct journal_scan {
     int fd;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/digest.h"
+#include "core/journal.h"
 #include "core/journal_chain.h"
 
 #define MARK ",\"chain\":\""

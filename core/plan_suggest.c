@@ -39,7 +39,9 @@ const char *plan_suggest(const char *word, const char *words, char *buf, size_t 
             best_len = n;
         }
     }
-    snprintf(buf, size, best_len ? "; did you mean \"%.*s\"?" : "", (int)best_len, best);
+    buf[0] = '\0';
+    if (best_len)
+        snprintf(buf, size, "; did you mean \"%.*s\"?", (int)best_len, best);
     return buf;
 }
 

@@ -177,18 +177,20 @@ static void complain(struct screen *s, const char *sentence)
         cut_off(s);
 }
 
+enum { ORDER, STEP, TYPED, REASON, DECISION, CHECK, TEXT, ROLE, WORDS };
+static const char *const word_names[WORDS] = {"order", "step", "typed", "reason", "decision", "check", "text", "role"};
+
 static void take_line(struct screen *s, const char *line, size_t len)
 {
-    struct wire_order read;
+    char *w[WORDS];
     struct err err;
-    if (!wire_order_read(&read, line, len, &err)) {
+    if (!wire_order_read(line, len, word_names, w, WORDS, &err)) {
         complain(s, err.text);
         return;
     }
-    read.order.user = s->peer.user;
-    read.order.screen = s->id;
-    s->wire->calls.ordered(s->wire->calls.arg, &read.order);
-    wire_order_free(&read);
+    struct order order = {w[ORDER], w[STEP], w[TYPED], w[REASON], w[DECISION], w[CHECK], w[TEXT], w[ROLE], .user = s->peer.user, .screen = s->id};
+    s->wire->calls.ordered(s->wire->calls.arg, &order);
+    wire_order_free(w, WORDS);
 }
 
 static void take_lines(struct screen *s)

@@ -6,15 +6,6 @@
 
 #include "core/text.h"
 
-static const struct {
-    const char *name;
-    size_t at;
-} fields[WIRE_WORDS] = {
-    {"order", offsetof(struct order, order)},   {"step", offsetof(struct order, step)},         {"typed", offsetof(struct order, typed)},
-    {"reason", offsetof(struct order, reason)}, {"decision", offsetof(struct order, decision)}, {"check", offsetof(struct order, check)},
-    {"text", offsetof(struct order, text)},     {"role", offsetof(struct order, role)},
-};
-
 static char *clean(const char *text)
 {
     char *word = xcalloc(WIRE_WORD, 1);
@@ -22,33 +13,34 @@ static char *clean(const char *text)
     return word;
 }
 
-static bool take(struct wire_order *out, const json_t *object, struct err *err)
+static bool take(const json_t *object, const char *const *names, char **words, int count, struct err *err)
 {
-    for (size_t i = 0; i < WIRE_WORDS; i++) {
-        const json_t *value = json_object_get(object, fields[i].name);
+    for (int i = 0; i < count; i++) {
+        const json_t *value = json_object_get(object, names[i]);
         if (value && !json_is_string(value))
-            return err_set(err, "The order was ignored: \"%s\" must be a text.", fields[i].name);
-        out->words[i] = clean(value ? json_string_value(value) : "");
-        memcpy((char *)&out->order + fields[i].at, &out->words[i], sizeof(char *));
+            return err_set(err, "The order was ignored: \"%s\" must be a text.", names[i]);
+        words[i] = clean(value ? json_string_value(value) : "");
     }
-    return out->order.order[0] || err_set(err, "The order was ignored: it has no \"order\".");
+    return words[0][0] || err_set(err, "The order was ignored: it has no \"%s\".", names[0]);
 }
 
-bool wire_order_read(struct wire_order *out, const char *line, size_t len, struct err *err)
+bool wire_order_read(const char *line, size_t len, const char *const *names, char **words, int count, struct err *err)
 {
     json_error_t why;
-    *out = (struct wire_order){0};
+    for (int i = 0; i < count; i++)
+        words[i] = NULL;
     json_t *object = json_loadb(line, len, 0, &why);
-    bool ok = json_is_object(object) ? take(out, object, err) : err_set(err, "The order was ignored: it isn't one JSON object on one line.");
+    bool ok = json_is_object(object) ? take(object, names, words, count, err) : err_set(err, "The order was ignored: it isn't one JSON object on one line.");
     json_decref(object);
     if (!ok)
-        wire_order_free(out);
+        wire_order_free(words, count);
     return ok;
 }
 
-void wire_order_free(struct wire_order *read)
+void wire_order_free(char **words, int count)
 {
-    for (size_t i = 0; i < WIRE_WORDS; i++)
-        free(read->words[i]);
-    *read = (struct wire_order){0};
+    for (int i = 0; i < count; i++) {
+        free(words[i]);
+        words[i] = NULL;
+    }
 }

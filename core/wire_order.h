@@ -1,18 +1,14 @@
-/* wire_order: one line from a screen -> an order. Private to core/wire*.c. */
+/* wire_order: one line from a screen, a flat JSON object of texts. Private to core/wire*.c. */
 #ifndef CORE_WIRE_ORDER_H
 #define CORE_WIRE_ORDER_H
 
-#include "core/wire.h"
+#include "core/base.h"
 
-#define WIRE_WORDS 8
-#define WIRE_WORD 2048 /* bytes that one text of an order may have, cleaned */
+#define WIRE_WORD 2048 /* bytes that one text may have when it is cleaned, its NUL included */
 
-struct wire_order {
-    struct order order; /* user and screen are the caller's to set */
-    char *words[WIRE_WORDS];
-};
-/* False with a sentence when the line is no order. Every text of it is clean (core/text.h) and cut at WIRE_WORD. */
-bool wire_order_read(struct wire_order *out, const char *line, size_t len, struct err *err);
-void wire_order_free(struct wire_order *read);
+/* Fills words[i] with the text of names[i], "" where it is missing: clean (core/text.h), cut at WIRE_WORD, to be freed with
+ * wire_order_free. False with a sentence, and nothing to free, when the line is no such object or its first word is "". */
+bool wire_order_read(const char *line, size_t len, const char *const *names, char **words, int count, struct err *err);
+void wire_order_free(char **words, int count);
 
 #endif
