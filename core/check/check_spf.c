@@ -29,7 +29,7 @@ struct work {
     struct buf evidence;
     int addresses, most;   /* evaluated; the most lookups of one */
     enum check_verdict verdict;
-    char worst[400];       /* about the first address that did not pass */
+    char worst[500];       /* about the first address that did not pass */
 };
 
 static const char *domain_of(const struct check_run *run)
@@ -180,8 +180,8 @@ static void keep_worst(struct check_run *run, enum check_verdict verdict)
     if (!worse)
         return;
     w->verdict = verdict;
-    snprintf(w->worst, sizeof w->worst, "SPF of %.80s %s for %s's %.60s%s: %s, %s (%d of %d lookups).", domain_of(run),
-        w->planned ? "will not pass" : "does not pass", side_names[w->side], address_of(run), w->planned ? " after the flip" : "",
+    snprintf(w->worst, sizeof w->worst, "SPF of %.80s %s for %s's %.60s%s: %s, %.200s (%d of %d lookups).", domain_of(run),
+        verdict == CHECK_UNKNOWN ? "could not be evaluated" : w->planned ? "will not pass" : "does not pass", side_names[w->side], address_of(run), w->planned ? " after the flip" : "",
         spf_result_name(w->spf.result), w->spf.detail, w->spf.lookups, SPF_MAX_LOOKUPS);
 }
 

@@ -1,4 +1,6 @@
 /* What the steps of DNS say before anything is sent. */
+#include <string.h>
+
 #include "core/digest.h"
 #include "core/step/dnschange.h"
 
@@ -20,7 +22,7 @@ void dnschange_describe_key(const struct plan *p, struct buf *out)
     struct dnsupdate_key key;
     struct err err;
     if (dnsupdate_key_read(&key, p->dns.key_file, &err))
-        buf_printf(out, "(signed %s.)", key.name);
+        buf_printf(out, "(signed %.*s.)", (int)(strlen(key.name) - (key.name[strlen(key.name) - 1] == '.')), key.name);
     else
         buf_printf(out, "(signed with the key of %s)", p->dns.key_file);
     digest_wipe(&key, sizeof key);
