@@ -221,7 +221,7 @@ static void draw_keys(struct ui *ui, struct area a)
         next_word(&list, key, sizeof key);
         if (strlen(key) > 1)
             copy_text(key, sizeof key, key_word(key_from_name(key), (char[24]){0}, 24));
-        x = area_text(a, x, 0, locked ? ROLE_KEY_LOCKED : ROLE_KEY, key) + 1;
+        x = area_text(a, x, 0, locked ? ROLE_KEY_LOCKED : ROLE_KEY, key) + (c->label[0] != '-');
         x = area_text(a, x, 0, locked ? ROLE_KEY_LOCKED : ROLE_DIM, c->label) + (wide ? 2 : 1);
     }
 }

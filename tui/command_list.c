@@ -78,8 +78,8 @@ static void add_step_item(struct ui *ui, int i)
     item.style = style == ROLE_DIM ? ROLE_DIALOG : style;
     snprintf(item.text, sizeof item.text, "%-4s%s", s->bind ? s->bind : "", s->title);
     gate_ask(ui->model, ui->plan, i, MODE_RUN, ui->now, &gate);
-    char why[sizeof gate.why];
-    pane_sentence(&v, gate.verdict == GATE_GO ? "ready" : gate.why, why, sizeof why);
+    char why[sizeof gate.why], words[sizeof gate.why];
+    pane_sentence(&v, gate.verdict == GATE_GO ? "ready" : pane_words(gate.why, words, sizeof words), why, sizeof why);
     copy_text(item.right, sizeof item.right, why);
     dialog_add(ui, item);
 }
@@ -627,36 +627,36 @@ static void copy_line(struct ui *ui, const char *argument, int key)
 }
 
 const struct command commands[] = {
-    {"arm", "!", COMMAND_LIVE, "arm", 60, "arm the keys that change the run for 60 s; again: lock them", may_arm, arm},
-    {"run", "x", COMMAND_CHANGES | COMMAND_STEP, "step", 90, "choose a step and open its confirmation; x again: the next one", may_step, run_step},
-    {"abort", "a", COMMAND_FAST, "abort", 89, "stop the running step at its next safe place (y)", may_abort, abort_step},
-    {"undo", "r", COMMAND_CHANGES | COMMAND_STEP, "undo", 80, "undo the last step that can be undone (its word)", may_undo, undo_step},
-    {"pause", "p", COMMAND_FAST, "pause", 70, "let no further step begin; again: continue (y)", may_arm, pause_run},
+    {"arm", "!", COMMAND_LIVE, "arm", 60, "arm for 60 s what changes the run; again: lock", may_arm, arm},
+    {"run", "x", COMMAND_CHANGES | COMMAND_STEP, "step", 90, "choose a step; x again: the next one", may_step, run_step},
+    {"abort", "a", COMMAND_FAST, "abort", 89, "stop the running step at a safe place (y)", may_abort, abort_step},
+    {"undo", "r", COMMAND_CHANGES | COMMAND_STEP, "undo", 80, "undo the last step that can be (its word)", may_undo, undo_step},
+    {"pause", "p", COMMAND_FAST, "pause", 70, "no further step begins; again: continue (y)", may_arm, pause_run},
     {"skip", "s", COMMAND_CHANGES | COMMAND_STEP, "skip", 20, "leave the next step out, with a reason", may_step, skip_step},
-    {"attest", "t", COMMAND_CHANGES | COMMAND_CHECK, "tick", 40, "answer a check by hand, or decide a failed or unknown step", may_tick, tick},
-    {"decide", "", COMMAND_CHANGES | COMMAND_STEP, "", 0, "decide what a failed or unknown step counts as", NULL, decide},
-    {"stop", "", COMMAND_FAST, "", 0, "end the engine (y); the journal can be taken up again", may_arm, stop_run},
+    {"attest", "t", COMMAND_CHANGES | COMMAND_CHECK, "tick", 40, "answer a check by hand, or decide a step", may_tick, tick},
+    {"decide", "", COMMAND_CHANGES | COMMAND_STEP, "", 0, "say what a failed or unknown step counts as", NULL, decide},
+    {"stop", "", COMMAND_FAST, "", 0, "end the engine (y)", may_arm, stop_run},
     {"play", "Space", COMMAND_REPLAY, "play", 95, "play or pause the replay", NULL, play},
     {"speed", "+ -", COMMAND_REPLAY, "speed", 85, "faster, slower: 1 to 1000 times", NULL, set_speed},
     {"next", "n", COMMAND_REPLAY, "next event", 84, "go to the next thing that a step did", NULL, next_event},
     {"check", "c", COMMAND_LIVE | COMMAND_CHECK, "checks", 30, "run all checks again, or one by name", may_check, run_checks},
-    {"focus", "1 2 3 4 5 6 7", 0, "-7 pane", 50, "focus a pane; the same number again zooms it", NULL, focus_number},
+    {"focus", "1 2 3 4 5 6 7", 0, "-7 pane", 50, "focus a pane; the same number again zooms", NULL, focus_number},
     {"focus-next", "Tab Shift-Tab", 0, "", 0, "focus the next or previous pane", NULL, focus_next},
     {"zoom", "z", 0, "zoom", 55, "show one pane alone, or all again", NULL, zoom},
-    {"details", "Enter", 0, "", 0, "everything about the chosen line; without one: zoom", NULL, details},
+    {"details", "Enter", 0, "", 0, "all about the chosen line; without one: zoom", NULL, details},
     {"move", "j k g G Down Up Home End PgDn PgUp WheelDown WheelUp", 0, "", 0, "choose a line: down, up, top, end", NULL, move},
-    {"back", "Esc", 0, "", 0, "one level back: choice, zoom, filter; never leaves", NULL, back},
-    {"filter", "/", 0, "filter", 45, "show only lines of the log with this text", NULL, filter},
-    {"history", "[ ] Shift-Left Shift-Right", 0, "] past", 35, "5 s back, 5 s forward; with Shift-arrows 50 s", NULL, history},
+    {"back", "Esc", 0, "", 0, "one level back; it never leaves", NULL, back},
+    {"filter", "/", 0, "filter", 45, "only lines of the log with this text", NULL, filter},
+    {"history", "[ ] Shift-Left Shift-Right", 0, "] past", 35, "5 s back, 5 s forward; Shift-arrows 50 s", NULL, history},
     {"goto", "", 0, "", 0, "show the instant HH:MM:SS", NULL, go_to},
-    {"live", "L", 0, "live", 92, "back to now (in a replay: to its end)", is_elsewhere, live},
+    {"live", "L", 0, "live", 92, "back to now; in a replay: to its end", is_elsewhere, live},
     {"freeze", "f", COMMAND_LIVE, "freeze", 10, "freeze the picture; again: live", NULL, freeze},
     {"note", "m", COMMAND_LIVE, "note", 25, "write a note into the journal", NULL, note},
-    {"redact", "H", 0, "redact", 5, "hide hosts and addresses; again: show them (y)", NULL, redact},
-    {"copy", "y", 0, "", 0, "copy the chosen line's details to the clipboard (OSC 52)", NULL, copy_line},
+    {"redact", "H", 0, "redact", 5, "hide hosts and addresses; again: show (y)", NULL, redact},
+    {"copy", "y", 0, "", 0, "copy the chosen line to the clipboard", NULL, copy_line},
     {"take", "", COMMAND_LIVE, "", 0, "ask for the controls, when nobody holds them", NULL, take},
     {"give", "", COMMAND_LIVE, "", 0, "give the controls back and watch", NULL, give},
-    {"theme", "", 0, "", 0, "change the colours; without a name: list them", NULL, set_theme},
+    {"theme", "", 0, "", 0, "change the colours; without a name: list", NULL, set_theme},
     {"graph", "", 0, "", 0, "draw graphs in braille, block or ascii", NULL, set_graph},
     {"command", ":", 0, "command", 15, "every action by name, completed with Tab", NULL, prompt},
     {"repaint", "Ctrl-L", 0, "", 0, "draw the screen anew", NULL, repaint},

@@ -257,12 +257,12 @@ void dialog_look(struct ui *ui)
     if (d->kind != DIALOG_CONFIRM)
         return;
     struct gate gate;
-    char title[64];
+    char title[64], why[sizeof gate.why];
     gate_ask(ui->model, ui->plan, d->step, d->mode, ui->now, &gate);
     if (d->was_go && (gate.verdict != GATE_GO || !ui_is_live(ui) || ui->engine_gone)) {
         copy_text(title, sizeof title, ui->plan->steps[d->step].key);
         dialog_close(ui);
-        ui_say(ui, true, "%s closed: %s", title, ui->engine_gone ? "the engine is gone" : gate.verdict != GATE_GO ? gate.why : "this is the past");
+        ui_say(ui, true, "%s closed: %s", title, ui->engine_gone ? "the engine is gone" : gate.verdict != GATE_GO ? pane_words(gate.why, why, sizeof why) : "this is the past");
     }
 }
 

@@ -85,8 +85,8 @@ static void touches_text(const struct model *m, const struct plan *p, const stru
     if (strcmp(s->kind, "traffic") == 0)
         snprintf(buf, size, "reads of users move to green in %d stage%s; writes stay", p->traffic.nstages, p->traffic.nstages == 1 ? "" : "s");
     if (strcmp(s->kind, "switch") == 0)
-        snprintf(buf, size, "writes stop for at most %s (now %lld clients), then green takes them", format_ms(p->switch_deadline, span, sizeof span),
-                 (long long)MAX(m->db ? m->db[0].side[BLUE].clients : 0, 0));
+        snprintf(buf, size, "writes of %lld clients stop for at most %s, then green takes them",
+                 (long long)MAX(m->db ? m->db[0].side[BLUE].clients : 0, 0), pane_span(p->switch_deadline, span, sizeof span));
 }
 
 static void takes_text(const struct model *m, const struct plan *p, const struct plan_step *s, char *buf, size_t size)
@@ -97,7 +97,7 @@ static void takes_text(const struct model *m, const struct plan *p, const struct
         n = (size_t)snprintf(buf, size, "about %s, ", format_span(s->expect, about, sizeof about));
     n += (size_t)snprintf(buf + n, size - n, "given up after %s", format_span(s->timeout, most, sizeof most));
     if (strcmp(s->kind, "switch") == 0 && n < size)
-        snprintf(buf + n, size - n, "; writes may pause %s", format_ms(p->pause_budget, about, sizeof about));
+        snprintf(buf + n, size - n, "; the pause budget is %s", pane_span(p->pause_budget, about, sizeof about));
     (void)m;
 }
 
@@ -108,7 +108,7 @@ static void undo_text(const struct model *m, const struct plan *p, const struct 
     if (mode == MODE_UNDO)
         snprintf(buf, size, "this is the undo; the step can be run again");
     else if (s->no_return)
-        snprintf(buf, size, "until it commits everything returns to blue by itself; then no way back");
+        snprintf(buf, size, "until it commits all goes back to blue by itself; then no way back");
     else
         snprintf(buf, size, "%s; now: %s", s->has_undo ? "r undoes it" : "none", price);
 }
@@ -117,13 +117,13 @@ static void draw_gate(struct page *p, const struct gate *g, int64_t now)
 {
     for (int i = 0; i < g->nlines && p->y < p->bottom; i++, p->y++) {
         const struct gate_line *l = &g->line[i];
-        char text[200], value[80], age[32];
-        unsigned style = l->held ? ROLE_OK : l->known ? ROLE_BAD : ROLE_UNKNOWN;
+        char text[200], words[200], value[80], age[32];
+        unsigned style = l->held ? ROLE_OK : l->known ? ROLE_WARN : ROLE_UNKNOWN;
         int w = p->a.w;
         area_text(p->a, 3, p->y, style, l->held ? "✓" : l->known ? "✗" : "?");
         if (l->at)
             area_printfr(p->a, w, p->y, ROLE_DIM, "%s ago", pane_age(l->at, now, age, sizeof age));
-        area_textw(p->a, 5, p->y, w - 5 - 26, ROLE_DIALOG, pane_sentence(&p->v, l->text, text, sizeof text));
+        area_textw(p->a, 5, p->y, w - 5 - 26, ROLE_DIALOG, pane_sentence(&p->v, pane_words(l->text, words, sizeof words), text, sizeof text));
         area_textw(p->a, w - 24, p->y, 14, l->held ? ROLE_TEXT : ROLE_BRIGHT, pane_sentence(&p->v, l->value, value, sizeof value));
     }
 }
@@ -136,10 +136,10 @@ static void draw_foot(struct ui *ui, struct area a, const struct gate *g)
     const char *key = ui->plan->steps[d->step].key;
     int y = a.h - 3, x = 1;
     if (g->verdict != GATE_GO) {
-        char why[300];
+        char why[300], words[300];
         struct view v = ui_view(ui, PANE_STEPS);
         x = area_printf(a, 1, y, g->verdict == GATE_HOLD ? ROLE_HOLD : ROLE_STOP, " %s ", gate_verdict_names[g->verdict]) + 1;
-        area_textw(a, x, y, a.w - x, ROLE_DIALOG, pane_sentence(&v, g->why, why, sizeof why));
+        area_textw(a, x, y, a.w - x, ROLE_DIALOG, pane_sentence(&v, pane_words(g->why, words, sizeof words), why, sizeof why));
         x = area_text(a, 1, y + 1, ROLE_KEY, "Esc") + 1;
         area_text(a, x, y + 1, ROLE_DIM, "leaves; it can't be confirmed while this stands in the way");
         return;
@@ -191,7 +191,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
         copy_text(right, sizeof right, dialog_needs(ui) == CONFIRM_TYPE ? "type the word" : "press the key");
     snprintf(title, sizeof title, "%s  %s  step %d of %d  %s", d->mode == MODE_UNDO ? "undo" : "confirm", s->bind ? s->bind : "", d->step + 1, ui->plan->nsteps, s->key);
     int what = MIN(count_lines(ui), MAX(screen.h - 19 - MIN(g.nlines, 5), 2));
-    int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), h = MIN(what + g.nlines + 16, screen.h);
+    int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), h = MIN(what + g.nlines + 14, screen.h);
     struct area a = area_frame(area_part(screen, (screen.w - w) / 2, (screen.h - h) / 2, w, h), title, right, ROLE_DIALOG_BORDER, ROLE_TITLE_FOCUS);
     struct page p = {.a = a, .v = ui_view(ui, PANE_STEPS), .bottom = a.h - 4};
     int x = area_text(a, 1, p.y, ROLE_BRIGHT, ui->plan->name) + 2;

@@ -15,7 +15,7 @@ static void put(struct column *c, unsigned key_style, const char *keys, const ch
 {
     if (*c->search && !strcasestr(keys, c->search) && !strcasestr(sentence, c->search))
         return;
-    int y = c->y++ - c->offset, key_w = 11;
+    int y = c->y++ - c->offset, key_w = 12;
     if (y < 0 || y >= c->a.h)
         return;
     area_textw(c->a, 0, y, key_w - 1, key_style, keys);
@@ -41,6 +41,9 @@ static void put_commands(struct column *c, const struct ui *ui, bool changing)
         if (changes != changing || (ui->replay ? changes : (k->flags & COMMAND_REPLAY) != 0))
             continue;
         command_keys(k, keys, sizeof keys);
+        char *second = strchr(keys, ' ');
+        if (strlen(keys) > 10 && second)
+            *second = '\0';
         if (strcmp(k->name, "move") == 0)
             copy_text(keys, sizeof keys, "j k g G");
         if (strcmp(k->name, "focus") == 0)
@@ -58,7 +61,7 @@ static void put_steps(struct column *c, const struct ui *ui)
     for (int i = 0; i < ui->plan->nsteps; i++) {
         const struct plan_step *s = &ui->plan->steps[i];
         char keys[32];
-        snprintf(keys, sizeof keys, "%s  x %c", s->bind && s->bind[0] ? s->bind : "  ", s->letter ? s->letter : '-');
+        snprintf(keys, sizeof keys, "%-4s x %c", s->bind && s->bind[0] ? s->bind : "", s->letter ? s->letter : '-');
         put(c, ROLE_KEY, keys, s->title);
     }
 }
@@ -93,11 +96,11 @@ void help_draw(struct ui *ui, struct area screen)
 {
     struct dialog *d = &ui->dialog;
     char title[120];
-    int w = MIN(screen.w, 116), h = MIN(screen.h, 40);
+    int w = MIN(screen.w, 120), h = MIN(screen.h, 36);
     snprintf(title, sizeof title, d->input[0] ? "help  search: %s" : "help  type to search, arrows scroll, Esc closes%s", d->input);
     struct area a = area_frame(area_part(screen, (screen.w - w) / 2, (screen.h - h) / 2, w, h), title, "man cutover", ROLE_DIALOG_BORDER, ROLE_TITLE_FOCUS);
     bool two = a.w >= 96 && !d->input[0];
-    struct column left = {.a = two ? area_part(a, 0, 0, a.w / 2 - 2, -1) : a, .offset = d->offset, .search = d->input};
+    struct column left = {.a = two ? area_part(a, 0, 0, a.w / 2 - 1, -1) : a, .offset = d->offset, .search = d->input};
     put_changing(&left, ui);
     int lines = left.y;
     if (two) {

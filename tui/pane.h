@@ -62,6 +62,11 @@ const char *pane_private(const struct view *v, enum text_kind kind, const char *
 /* A sentence that may name addresses of the plan: these are masked while the view is redacted. */
 const char *pane_sentence(const struct view *v, const char *text, char *buf, size_t size);
 
+/* A condition or sentence in words: "pg.lag_ms < 1000 for 3s" is "lag < 1 s for 3s". Returns buf. */
+const char *pane_words(const char *text, char *buf, size_t size);
+/* "5 s", "300 ms", "2:05": a span that a plan names. */
+const char *pane_span(int64_t ms, char *buf, size_t size);
+
 /* Values of a history, oldest first, ending at `now`'s second; a gap is GRAPH_UNKNOWN. */
 struct series pane_series(const struct history *h, int64_t now, int count, int64_t *values);
 

@@ -54,15 +54,15 @@ static void make_list(struct list *l, const struct view *v)
 
 static void draw_line(struct area a, int y, const struct view *v, const struct gate_line *l)
 {
-    char age[32], value[64], text[200];
-    unsigned style = l->held ? ROLE_OK : l->known ? ROLE_BAD : ROLE_UNKNOWN;
+    char age[32], value[64], text[200], words[200];
+    unsigned style = l->held ? ROLE_OK : l->known ? ROLE_WARN : ROLE_UNKNOWN;
     bool wide = a.w >= 80;
     area_text(a, 0, y, style, l->held ? "✓" : l->known ? "✗" : "?");
     if (wide && l->at)
         area_printfr(a, a.w, y, ROLE_DIM, "%s ago", pane_age(l->at, v->now, age, sizeof age));
     int right = wide ? a.w - 12 : a.w;
     int x = area_textr(a, right, y, l->held ? ROLE_DIM : l->known ? ROLE_BRIGHT : ROLE_UNKNOWN, pane_sentence(v, l->value, value, sizeof value));
-    area_textw(a, 2, y, x - 3, l->held ? ROLE_OK : ROLE_TEXT, pane_sentence(v, l->text, text, sizeof text));
+    area_textw(a, 2, y, x - 3, l->held ? ROLE_OK : ROLE_TEXT, pane_sentence(v, pane_words(l->text, words, sizeof words), text, sizeof text));
 }
 
 /* What stands at the right of an item: how old its evidence is, or what is missing. */
@@ -91,9 +91,12 @@ static void draw_check(struct area a, int y, const struct view *v, int i)
     area_text(a, 0, y, c->running ? ROLE_RUN : style, c->running ? "▶" : verdict == CHECK_PASS ? "✓" : verdict == CHECK_FAIL ? "✗" : "?");
     check_word(v, i, word, sizeof word, &word_style);
     int right = area_textr(a, a.w, y, word_style, word) - 1;
-    int title = a.w >= 50 ? MIN(right - 2, a.w >= 80 ? 34 : 22) : right - 2;
+    int longest = 0;
+    for (int k = 0; k < v->plan->nchecks; k++)
+        longest = MAX(longest, canvas_width(v->plan->checks[k].title));
+    int title = a.w >= 48 ? MIN(longest, (right - 2) * (a.w >= 80 ? 1 : 2) / (a.w >= 80 ? 2 : 3)) : right - 2;
     area_textw(a, 2, y, title, verdict == CHECK_UNKNOWN ? ROLE_TEXT : style, plan->title);
-    if (a.w < 50)
+    if (a.w < 48)
         return;
     const char *sentence = c->sentence[0] ? c->sentence : !plan->required ? "not required" : "";
     area_textw(a, title + 4, y, right - title - 4, verdict == CHECK_FAIL ? ROLE_TEXT : ROLE_DIM, pane_sentence(v, sentence, text, sizeof text));

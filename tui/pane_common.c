@@ -142,12 +142,24 @@ const char *pane_sentence(const struct view *v, const char *text, char *buf, siz
     return buf;
 }
 
+const char *pane_span(int64_t ms, char *buf, size_t size)
+{
+    if (ms < 60000 && ms % 1000 == 0)
+        snprintf(buf, size, "%lld s", (long long)(ms / 1000));
+    else
+        format_ms(ms, buf, size);
+    return buf;
+}
+
+/* The second that is now is not over yet, so a curve ends one before it; what is looked at more seldom than each second
+ * stays as it was for up to 3 s. */
 struct series pane_series(const struct history *h, int64_t now, int count, int64_t *values)
 {
-    count = MIN(count, MODEL_HISTORY);
-    for (int i = 0; i < count; i++) {
-        int64_t x = history_at(h, now / 1000, count - 1 - i);
-        values[i] = x < 0 ? GRAPH_UNKNOWN : x;
+    count = MIN(count, MODEL_HISTORY - 1);
+    for (int i = 0, since = 99; i < count; i++) {
+        int64_t x = history_at(h, now / 1000 - 1, count - 1 - i);
+        since = x < 0 ? since + 1 : 0;
+        values[i] = x >= 0 ? x : since <= 3 && i > 0 ? values[i - 1] : GRAPH_UNKNOWN;
     }
     return (struct series){.v = values, .size = MAX(count, 1), .count = count};
 }

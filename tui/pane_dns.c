@@ -160,22 +160,25 @@ static void draw_dots(struct area a, const struct view *v)
     }
 }
 
-/* The columns of the grid: resolver, [address], one for each record that fits, [answer, rtt of the first]. */
+/* The grid. One record: state, resolver, [address, answer,] ttl [, rtt]. Several: resolver, [address,] a cell for each. */
 struct grid {
     const struct view *v;
     int order[CELLS_MAX];
-    int records, width; /* shown, columns for each */
-    bool address, answer;
+    int records, name; /* cells that fit, columns of the name */
+    bool single, address, answer;
 };
+enum { STATE_W = 8, ADDRESS_W = 17, ANSWER_W = 17, TTL_W = 7, RTT_W = 8, CELL_W = 8, NAME_W = 12 };
 
 static void plan_grid(struct grid *g, int w)
 {
     int n = g->v->plan->dns.nrecords;
-    g->width = 8;
-    g->records = MIN(n, MAX(1, (w - 12) / 8));
-    int rest = w - 12 - g->records * 8;
-    g->address = rest >= 17;
-    g->answer = n == 1 && rest >= 17 + 22;
+    g->single = n == 1;
+    g->records = g->single ? 1 : MIN(n, MAX(1, (w - NAME_W) / CELL_W));
+    int rest = w - NAME_W - (g->single ? STATE_W + TTL_W : g->records * CELL_W);
+    g->address = rest >= ADDRESS_W;
+    g->answer = g->single && rest >= ADDRESS_W + ANSWER_W + RTT_W;
+    rest -= (g->address ? ADDRESS_W : 0) + (g->answer ? ANSWER_W + RTT_W : 0);
+    g->name = NAME_W + MAX(rest, 0);
 }
 
 static void ttl_text(const struct view *v, const struct model_dns *c, char *buf, size_t size)
@@ -191,51 +194,77 @@ static void ttl_text(const struct view *v, const struct model_dns *c, char *buf,
         snprintf(buf, size, "%lld s", (long long)MAX(left, 0));
 }
 
-static void draw_resolver(struct area a, int y, const struct grid *g, int resolver)
+static void draw_ttl(struct area a, int right, int y, const struct view *v, const struct model_dns *c)
 {
-    const struct view *v = g->v;
-    const struct plan_resolver *r = &v->plan->dns.resolvers[resolver];
+    char text[32];
+    ttl_text(v, c, text, sizeof text);
+    area_textr(a, right, y, is_stale(v, c) ? ROLE_UNKNOWN : c->state == CELL_OLD && is_flipped(v) ? ROLE_TEXT : ROLE_DIM, text);
+}
+
+static int draw_name(struct area a, int x, int y, const struct grid *g, const struct plan_resolver *r)
+{
     char text[100];
-    int name = a.w - g->records * g->width - (g->address ? 17 : 0) - (g->answer ? 22 : 0);
-    area_textw(a, 0, y, name - 1, r->authoritative ? ROLE_BRIGHT : ROLE_TEXT, r->name);
-    int x = name;
+    area_textw(a, x, y, g->name - 1, r->authoritative ? ROLE_BRIGHT : ROLE_TEXT, r->name);
+    x += g->name;
     if (g->address)
-        area_textw(a, x, y, 16, ROLE_DIM, pane_private(v, TEXT_ADDRESS, r->address, text, sizeof text));
-    x += g->address ? 17 : 0;
-    for (int i = 0; i < g->records; i++, x += g->width) {
-        const struct model_dns *c = cell_at(v, resolver, i);
-        unsigned style;
-        const char *glyph = cell_look(v, c, &style);
-        area_text(a, x, y, style, glyph);
-        ttl_text(v, c, text, sizeof text);
-        area_textr(a, x + g->width - 1, y, is_stale(v, c) ? ROLE_UNKNOWN : c->state == CELL_OLD && is_flipped(v) ? ROLE_TEXT : ROLE_DIM, text);
-    }
-    if (!g->answer)
-        return;
-    const struct model_dns *c = cell_at(v, resolver, 0);
+        area_textw(a, x, y, ADDRESS_W - 1, ROLE_DIM, pane_private(g->v, TEXT_ADDRESS, r->address, text, sizeof text));
+    return x + (g->address ? ADDRESS_W : 0);
+}
+
+static void draw_single(struct area a, int y, const struct grid *g, int resolver)
+{
+    const struct model_dns *c = cell_at(g->v, resolver, 0);
+    char text[100];
+    unsigned style;
     bool bad = c->state == CELL_ERROR;
-    area_textw(a, x + 1, y, 15, bad ? ROLE_BAD : ROLE_TEXT, pane_private(v, bad ? TEXT_PLAIN : TEXT_ADDRESS, bad ? c->status : c->answer, text, sizeof text));
-    if (c->rtt_us > 0)
-        area_printfr(a, a.w, y, ROLE_DIM, "%lld ms", (long long)((c->rtt_us + 999) / 1000));
+    const char *glyph = cell_look(g->v, c, &style);
+    area_text(a, 0, y, style, glyph);
+    area_textw(a, 2, y, STATE_W - 3, style, c->state == CELL_UNSEEN ? "-" : cell_state_names[c->state]);
+    int x = draw_name(a, STATE_W, y, g, &g->v->plan->dns.resolvers[resolver]);
+    if (g->answer) {
+        const char *word = bad ? c->status : c->answer;
+        area_textw(a, x, y, ANSWER_W - 1, bad ? ROLE_BAD : ROLE_TEXT, pane_private(g->v, bad ? TEXT_PLAIN : TEXT_ADDRESS, word, text, sizeof text));
+        x += ANSWER_W;
+        if (c->rtt_us > 0)
+            area_printfr(a, a.w, y, ROLE_DIM, "%lld ms", (long long)((c->rtt_us + 999) / 1000));
+    }
+    draw_ttl(a, x + TTL_W, y, g->v, c);
+}
+
+static void draw_several(struct area a, int y, const struct grid *g, int resolver)
+{
+    int x = draw_name(a, 0, y, g, &g->v->plan->dns.resolvers[resolver]);
+    for (int i = 0; i < g->records; i++, x += CELL_W) {
+        const struct model_dns *c = cell_at(g->v, resolver, i);
+        unsigned style;
+        const char *glyph = cell_look(g->v, c, &style);
+        area_text(a, x, y, style, glyph);
+        draw_ttl(a, x + CELL_W - 1, y, g->v, c);
+    }
 }
 
 static void draw_head(struct area a, const struct grid *g)
 {
-    int name = a.w - g->records * g->width - (g->address ? 17 : 0) - (g->answer ? 22 : 0);
-    int x = name + (g->address ? 17 : 0);
-    area_text(a, 0, 0, ROLE_DIM, "resolver");
+    int x = g->single ? STATE_W : 0;
+    if (g->single)
+        area_text(a, 2, 0, ROLE_DIM, "state");
+    area_text(a, x, 0, ROLE_DIM, "resolver");
+    x += g->name;
     if (g->address)
-        area_text(a, name, 0, ROLE_DIM, "address");
-    for (int i = 0; i < g->records; i++) {
+        area_text(a, x, 0, ROLE_DIM, "address");
+    x += g->address ? ADDRESS_W : 0;
+    for (int i = 0; i < g->records && !g->single; i++) {
         char label[64];
         record_label(g->v, i, label, sizeof label);
-        area_textw(a, x + i * g->width, 0, g->width - 1, ROLE_DIM, label);
+        area_textw(a, x + i * CELL_W, 0, CELL_W - 1, ROLE_DIM, label);
     }
-    x += g->records * g->width;
     if (g->answer) {
-        area_text(a, x + 1, 0, ROLE_DIM, "answer");
+        area_text(a, x, 0, ROLE_DIM, "answer");
         area_textr(a, a.w, 0, ROLE_DIM, "rtt");
+        x += ANSWER_W;
     }
+    if (g->single)
+        area_textr(a, x + TTL_W, 0, ROLE_DIM, "ttl");
 }
 
 static void draw_grid(struct area a, const struct view *v)
@@ -252,7 +281,7 @@ static void draw_grid(struct area a, const struct view *v)
     int offset = pane_scroll(v->state, n, body.h), shown = MIN(n - offset, body.h);
     bool more = n - offset > body.h && body.h > 1;
     for (int i = 0; i < shown - more; i++) {
-        draw_resolver(body, i, &g, g.order[offset + i]);
+        (g.single ? draw_single : draw_several)(body, i, &g, g.order[offset + i]);
         if (v->focused && v->state->selected == offset + i)
             area_select(body, 0, i, body.w);
     }
@@ -306,7 +335,7 @@ static void title(const struct view *v, char *left, size_t lsize, char *right, s
     if (newest == 0)
         copy_text(right, rsize, "");
     else if (pane_is_old(newest, v->now, MAX(v->plan->dns.interval * 3, 15000)))
-        copy_text(right, rsize, "? stale");
+        copy_text(right, rsize, "stale");
     else
         snprintf(right, rsize, "%s", v->size < LAYOUT_MEDIUM ? "live" : pane_age(newest, v->now, age, sizeof age));
 }

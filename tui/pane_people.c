@@ -49,7 +49,7 @@ static void draw_pause(struct area a, int y, const struct view *v)
     const struct model *m = v->model;
     int64_t ms = m->pause_began ? v->now - m->pause_began : m->pause_us / 1000;
     char part[32], all[32], words[80];
-    snprintf(words, sizeof words, "%s of %s", format_ms(ms, part, sizeof part), format_ms(v->plan->pause_budget, all, sizeof all));
+    snprintf(words, sizeof words, "%s of %s", format_ms(ms, part, sizeof part), pane_span(v->plan->pause_budget, all, sizeof all));
     draw_bar(a, y, v, "paused", ms, v->plan->pause_budget, words, m->pause_began ? ROLE_WARN : ROLE_GRAPH);
 }
 

@@ -43,7 +43,7 @@ static int draw_lag(struct area a, int x, const struct view *v, const struct mod
     if (old)
         return pane_pair(a, x, 0, "?", ROLE_UNKNOWN, pane_age(db->lag_at, v->now, span, sizeof span));
     int64_t rate = drain_rate(db, v->now);
-    if (rate > 0 && db->lag_bytes > 100000)
+    if (rate > 0 && db->lag_bytes > 100000 && x + 6 <= a.w)
         x = pane_pair(a, x, 0, v->size <= LAYOUT_SMALL ? "→" : "zero in", ROLE_TEXT, format_span(db->lag_bytes * 1000 / rate, span, sizeof span));
     return x;
 }
@@ -69,7 +69,7 @@ static const char *writable_word(const struct model_dbside *s, const struct view
 {
     *style = ROLE_UNKNOWN;
     if (pane_is_old(s->at, v->now, PANE_STALE_DB))
-        return s->at ? "? stale" : "? not seen";
+        return s->at ? "? old" : "? not seen";
     if (!s->reachable) {
         *style = ROLE_BAD;
         return "✗ away";
@@ -150,11 +150,16 @@ static void draw_table(struct area a, int y, const struct view *v, const struct 
     char rows[32];
     bool ready = strcmp(t->state, "ready") == 0 || strcmp(t->state, "synced") == 0;
     int64_t ppm = ready ? 1000000 : t->total > 0 ? MIN(t->rows * 1000000 / t->total, 1000000) : 0;
-    int name = MIN(24, MAX(10, a.w / 3)), bar = a.w - name - 12;
+    int name = MIN(26, MAX(10, a.w / 3)), bar = a.w - name - 12;
+    const char *dot = strncmp(t->name, "public.", 7) == 0 ? t->name + 7 : t->name;
+    if (bar < 4)
+        name = a.w - 10;
     area_text(a, 0, y, ready ? ROLE_OK : ROLE_RUN, ready ? "✓" : strcmp(t->state, "init") == 0 ? "·" : "▶");
-    area_textw(a, 2, y, name - 2, ready ? ROLE_DIM : ROLE_TEXT, t->name);
-    if (bar >= 4)
-        graph_bar(a, name + 1, y, bar, ppm, v->graph, ready ? ROLE_DIM : ROLE_GRAPH, ROLE_BORDER);
+    area_textw(a, 2, y, name - 2, ready ? ROLE_DIM : ROLE_TEXT, dot);
+    if (bar >= 4 && ready)
+        area_text(a, name + 1, y, ROLE_DIM, "ready");
+    else if (bar >= 4)
+        graph_bar(a, name + 1, y, bar, ppm, v->graph, ROLE_GRAPH, ROLE_BORDER);
     area_textr(a, a.w, y, ready ? ROLE_DIM : ROLE_TEXT, t->rows < 0 ? t->state : pane_count(t->rows, rows, sizeof rows));
 }
 
@@ -297,7 +302,7 @@ static void title(const struct view *v, char *left, size_t lsize, char *right, s
     if (!db || (!db->lag_at && !db->side[BLUE].at))
         copy_text(right, rsize, "");
     else if (pane_is_old(MAX(db->lag_at, db->side[BLUE].at), v->now, PANE_STALE_DB))
-        copy_text(right, rsize, "? stale");
+        copy_text(right, rsize, "stale");
     else
         copy_text(right, rsize, "live");
 }

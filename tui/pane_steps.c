@@ -90,10 +90,18 @@ static void note_text(const struct view *v, int step, char *buf, size_t size, un
         return;
     }
     struct gate gate;
+    const struct plan_step *s = &v->plan->steps[step];
+    for (int i = 0; i < s->nneeds && step != pane_next_step(v); i++) {
+        enum step_state need = v->model->step[s->needs[i]].state;
+        if (need != STEP_DONE && need != STEP_SKIPPED) {
+            snprintf(buf, size, "after %s", v->plan->steps[s->needs[i]].key);
+            return;
+        }
+    }
+    char why[sizeof gate.why];
     gate_ask(v->model, v->plan, step, MODE_RUN, v->now, &gate);
-    if (gate.verdict == GATE_GO)
-        *style = ROLE_TEXT;
-    pane_sentence(v, gate.verdict == GATE_GO ? "ready" : gate.why, buf, size);
+    *style = ROLE_TEXT;
+    pane_sentence(v, gate.verdict == GATE_GO ? "ready" : pane_words(gate.why, why, sizeof why), buf, size);
 }
 
 static const char *key_of(const struct plan_step *s, char *buf, size_t size)
@@ -192,12 +200,13 @@ static void draw_below(struct area a, const struct view *v)
     if (next < 0 || next == running || y >= a.h)
         return;
     struct gate gate;
+    char why[sizeof gate.why];
     gate_ask(v->model, v->plan, next, MODE_RUN, v->now, &gate);
     int x = area_text(a, 2, y, ROLE_DIM, "next") + 4;
     if (gate.verdict == GATE_GO)
         snprintf(text, sizeof text, "! arms, then x or %s opens %s", key_of(&v->plan->steps[next], key, sizeof key), v->plan->steps[next].key);
     else
-        pane_sentence(v, gate.why, text, sizeof text);
+        pane_sentence(v, pane_words(gate.why, why, sizeof why), text, sizeof text);
     area_textw(a, x, y, a.w - x, ROLE_TEXT, text);
 }
 
@@ -245,7 +254,7 @@ static void title(const struct view *v, char *left, size_t lsize, char *right, s
     }
     copy_text(left, lsize, "");
     if (rest > 0 && v->size >= LAYOUT_MEDIUM)
-        snprintf(right, rsize, "%d/%d  not before %sZ", over, v->plan->nsteps, pane_clock(v->now + rest, false, clock, sizeof clock));
+        snprintf(right, rsize, "%d/%d  est. end %sZ", over, v->plan->nsteps, pane_clock(v->now + rest, false, clock, sizeof clock));
     else
         snprintf(right, rsize, "%d/%d", over, v->plan->nsteps);
 }

@@ -55,6 +55,18 @@ static const char *latency_text(int64_t us, char *buf, size_t size)
     return buf;
 }
 
+/* Whole percents; a trace of traffic is not nothing. */
+static const char *share_text(int64_t ppm, char *buf, size_t size)
+{
+    if (ppm > 0 && ppm < 10000)
+        copy_text(buf, size, "<1 %");
+    else if (ppm < 0)
+        copy_text(buf, size, "- %");
+    else
+        snprintf(buf, size, "%lld %%", (long long)((ppm + 5000) / 10000));
+    return buf;
+}
+
 static unsigned error_style(const struct view *v, const struct figures *f)
 {
     if (f->old || f->error_ppm < 0)
@@ -76,7 +88,7 @@ static const struct column columns[] = {
 static void column_text(const struct figures *f, const struct model_traffic *t, size_t col, char *buf, size_t size)
 {
     switch (col) {
-    case 0: pane_ppm(f->share, buf, size); break;
+    case 0: share_text(f->share, buf, size); break;
     case 1: pane_ppm(f->error_ppm, buf, size); break;
     case 2: latency_text(f->p50, buf, size); break;
     case 3: latency_text(f->p95, buf, size); break;
@@ -135,7 +147,7 @@ static int64_t p95_scale(const struct view *v, int shown)
         struct series series = pane_series(&v->model->traffic[s].p95_us, v->now, shown, values);
         max = MAX(max, series_max(&series, shown));
     }
-    return graph_scale(max);
+    return graph_scale(max * 3 / 2);
 }
 
 static void draw_latency(struct area a, const struct view *v, int side, int shown)
@@ -188,6 +200,16 @@ static bool draw_nothing(struct area a, const struct view *v)
     return true;
 }
 
+/* "0.25%": without its blank. */
+static const char *short_ppm(int64_t ppm, char *buf, size_t size)
+{
+    pane_ppm(ppm, buf, size);
+    char *blank = strchr(buf, ' ');
+    if (blank)
+        copy_text(blank, 2, "%");
+    return buf;
+}
+
 /* Two lines a side: the figures, and a sparkline of the latency. */
 static void draw_small(struct area a, const struct view *v)
 {
@@ -199,8 +221,9 @@ static void draw_small(struct area a, const struct view *v)
         if (y >= a.h)
             return;
         area_text(a, 0, y, side_style[s], s == BLUE ? "B" : "G");
-        area_textr(a, 7, y, f.old ? ROLE_UNKNOWN : ROLE_BRIGHT, f.share < 0 ? "- %" : pane_ppm(f.share, share, sizeof share));
-        area_textr(a, 15, y, error_style(v, &f), pane_ppm(f.error_ppm, error, sizeof error));
+        area_textr(a, 7, y, f.old ? ROLE_UNKNOWN : ROLE_BRIGHT, share_text(f.share, share, sizeof share));
+        area_text(a, 8, y, ROLE_DIM, "err");
+        area_textr(a, 17, y, error_style(v, &f), short_ppm(f.error_ppm, error, sizeof error));
         area_textr(a, a.w, y, f.old ? ROLE_UNKNOWN : ROLE_TEXT, latency_text(f.p95, p95, sizeof p95));
         if (y + 1 < a.h)
             graph_spark(a, 0, y + 1, a.w, pane_series(&v->model->traffic[s].p95_us, v->now, a.w, values), p95_scale(v, a.w), v->graph, side_style[s]);
@@ -236,7 +259,7 @@ static void fold(struct area a, const struct view *v)
         struct figures f = figures_of(v, s);
         char share[32], error[32];
         x = area_text(a, x, 0, side_style[s], s == BLUE ? "B" : "G") + 1;
-        x = area_text(a, x, 0, f.old ? ROLE_UNKNOWN : ROLE_TEXT, pane_ppm(f.share, share, sizeof share)) + 1;
+        x = area_text(a, x, 0, f.old ? ROLE_UNKNOWN : ROLE_TEXT, share_text(f.share, share, sizeof share)) + 1;
         x = area_printf(a, x, 0, error_style(v, &f), "err %s", pane_ppm(f.error_ppm, error, sizeof error)) + 3;
     }
 }
@@ -246,7 +269,7 @@ static void title(const struct view *v, char *left, size_t lsize, char *right, s
     const struct model_traffic *t = v->model->traffic;
     int64_t at = MAX(MAX(t[BLUE].probe_at, t[GREEN].probe_at), t[BLUE].balancer_at);
     copy_text(left, lsize, v->size >= LAYOUT_LARGE ? "last 10 s" : "");
-    copy_text(right, rsize, at == 0 ? "" : pane_is_old(at, v->now, PANE_STALE_HTTP) ? "? stale" : "live");
+    copy_text(right, rsize, at == 0 ? "" : pane_is_old(at, v->now, PANE_STALE_HTTP) ? "stale" : "live");
 }
 
 static bool present(const struct plan *plan)

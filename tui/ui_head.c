@@ -12,6 +12,7 @@ struct part {
     bool right;    /* stands at the right edge, in order */
     bool badge;    /* with a blank on either side, in its style */
     bool shrinks;  /* may be cut instead */
+    bool tight;    /* one blank behind it, not two */
 };
 struct line {
     struct part part[16];
@@ -40,7 +41,7 @@ static int total(const struct line *l)
     int sum = 1;
     for (int i = 0; i < l->n; i++)
         if (l->part[i].keep)
-            sum += (l->part[i].shrinks ? MIN(width_of(&l->part[i]), 24) : width_of(&l->part[i])) + 2;
+            sum += (l->part[i].shrinks ? MIN(width_of(&l->part[i]), 44) : width_of(&l->part[i])) + 2;
     return sum - 1;
 }
 
@@ -76,7 +77,7 @@ static void draw_line(struct area a, struct line *l)
         }
     for (int i = 0; i < l->n; i++)
         if (l->part[i].keep && !l->part[i].right && x < right)
-            x = put(a, x, right - x, &l->part[i]) + (l->part[i].badge ? 1 : 2);
+            x = put(a, x, right - x, &l->part[i]) + (l->part[i].badge || l->part[i].tight ? 1 : 2);
 }
 
 /* "step 7/12 RUNNING": the running step, else the next one and what it waits for. */
@@ -95,7 +96,8 @@ static void add_step(const struct ui *ui, struct line *l)
                      : state == STEP_UNKNOWN ? "UNKNOWN" : "next";
     unsigned style = m->running >= 0 ? ROLE_RUN : state == STEP_FAILED ? ROLE_BAD : state == STEP_UNKNOWN || m->paused ? ROLE_WARN : ROLE_DIM;
     add(l, 90, false, ROLE_TEXT, "step %d/%d", step + 1, ui->plan->nsteps);
-    add(l, 88, false, style, "%s", word);
+    l->part[l->n - 1].tight = true;
+    add(l, 88, false, style, "%s", word)->tight = ui->layout.w >= 110;
     if (ui->layout.w >= 110)
         add(l, 30, false, ROLE_TEXT, "%s", ui->plan->steps[step].key);
 }
@@ -172,14 +174,20 @@ const char *ui_verdict(const struct ui *ui, char *sentence, size_t size)
     const struct model_step *s = &m->step[step];
     struct gate gate;
     gate_ask(m, ui->plan, step, MODE_RUN, ui->now, &gate);
-    if (gate.verdict == GATE_GO && s->state == STEP_FAILED)
-        snprintf(sentence, size, "%s failed: %s  (x again, t decides)", ui->plan->steps[step].key, s->sentence);
-    else if (gate.verdict == GATE_GO)
-        snprintf(sentence, size, "%s: %s", ui->plan->steps[step].key, gate.nlines ? "its gate holds" : "nothing stands in the way");
+    const char *key = ui->plan->steps[step].key;
+    if (gate.verdict == GATE_GO && s->state == STEP_FAILED) { /* its gate is open, but it is a person who decides */
+        snprintf(sentence, size, "%s failed: %s", key, s->sentence);
+        return gate_verdict_names[GATE_STOP];
+    }
+    char why[sizeof gate.why];
+    pane_words(gate.why, why, sizeof why);
+    bool names_it = strncmp(why, key, strlen(key)) == 0;
+    if (gate.verdict == GATE_GO)
+        snprintf(sentence, size, "%s: %s", key, gate.nlines ? "its gate holds" : "nothing stands in the way");
     else
-        snprintf(sentence, size, "%s: %s", ui->plan->steps[step].key, gate.why);
+        snprintf(sentence, size, "%s%s%s", names_it ? "" : key, names_it ? "" : ": ", why);
     if (step == m->running)
-        snprintf(sentence, size, "%s runs: %s", ui->plan->steps[step].key, s->sentence);
+        snprintf(sentence, size, "%s runs: %s", key, s->sentence);
     return gate_verdict_names[gate.verdict];
 }
 
@@ -209,6 +217,9 @@ void ui_draw_gate(const struct ui *ui, struct area a)
     unsigned style = word[0] == 'G' || word[0] == 'D' ? ROLE_GO : word[0] == 'H' ? ROLE_HOLD : ROLE_STOP;
     add(&l, 100, false, style, "%s", word)->badge = true;
     add(&l, 99, false, ROLE_TEXT, "%s", pane_sentence(&v, sentence, masked, sizeof masked))->shrinks = true;
+    const struct model *m = ui->model;
+    if (m->running >= 0 && ui->layout.w >= 100 && m->step[m->running].sentence[0])
+        add(&l, 5, false, ROLE_DIM, "%s: %s", ui->plan->steps[m->running].key, pane_sentence(&v, m->step[m->running].sentence, masked, sizeof masked));
     if (ui->layout.size > LAYOUT_TINY)
         add(&l, 70, true, ROLE_UNDO, "%s", gate_price(ui->model, ui->plan, ui->now, price, sizeof price));
     add_time_badge(ui, &l);

@@ -45,7 +45,7 @@ struct story {
 /* ---- what happens, in ms since the beginning ---- */
 
 #define AT(ms, name_, ...) {ms, {.kind = EVENT_##name_, .name_ = {__VA_ARGS__}}}
-#define BEGAN(ms, key, by, word) AT(ms, step_began, .step = key, .mode = "run", .attempt = 1, .action = "", .gate = "GO", .user = by, .typed = word)
+#define BEGAN(ms, key, by, word, does) AT(ms, step_began, .step = key, .mode = "run", .attempt = 1, .action = does, .gate = "GO", .user = by, .typed = word)
 #define SAID(ms, key, words) AT(ms, step_said, .step = key, .level = "info", .text = words)
 #define DONE(ms, key, words, took_) AT(ms, step_ended, .step = key, .mode = "run", .result = "done", .sentence = words, .took = took_)
 #define MOVED(ms, key, part, all, what) AT(ms, step_progressed, .step = key, .done = part, .total = all, .unit = what)
@@ -63,15 +63,15 @@ static const struct {
     AT(400, screen_joined, .id = 1, .user = "ben", .tty = "pts/3", .role = "operator"),
     AT(1500, screen_joined, .id = 2, .user = "ana", .tty = "pts/5", .role = "observer"),
     AT(4200, note_said, .user = "ana", .text = "customer support informed"),
-    BEGAN(6000, "ttl.lower", "ben", "y"),
+    BEGAN(6000, "ttl.lower", "ben", "y", "UPDATE www.shop.example A TTL 20 on 192.0.2.53"),
     AT(6250, dns_changed, .record = "www.shop.example", .type = "A", .from = "198.51.100.4", .to = "198.51.100.4", .ttl = 20),
     DONE(6900, "ttl.lower", "1 record now has a TTL of 20 s", 900),
-    BEGAN(8000, "audit", "ben", ""),
+    BEGAN(8000, "audit", "ben", "", "read the catalogues of shop on blue"),
     AT(8300, audit_found, .db = "shop", .level = "warning", .object = "public.sessions", .text = "unlogged table: its rows stay on blue"),
     AT(8320, audit_found, .db = "shop", .level = "note", .object = "public.order_seq", .text = "sequence: the switch carries its value"),
     AT(8500, audited, .db = "shop", .blockers = 0, .warnings = 1, .notes = 1, .tables = 4),
     DONE(8600, "audit", "4 tables, no blocker, 1 warning, 1 note", 600),
-    BEGAN(12000, "replicate", "ben", "y"),
+    BEGAN(12000, "replicate", "ben", "y", "CREATE PUBLICATION, slot and SUBSCRIPTION cutover_shop; copy 4 tables"),
     SAID(12200, "replicate", "publication, slot and subscription cutover_shop are made"),
     COPY(12500, "public.orders", "init", 0, 412230), COPY(12501, "public.order_items", "init", 0, 1184402),
     COPY(12502, "public.customers", "init", 0, 61205), COPY(12503, "public.items", "init", 0, 9120),
@@ -85,7 +85,7 @@ static const struct {
     MOVED(33000, "replicate", 4, 4, "tables"),
     AT(33200, sequences_seen, .db = "shop", .count = 3, .behind = 3),
     DONE(34000, "replicate", "4 tables are copied and follow blue", 22000),
-    BEGAN(37000, "checks", "ben", ""),
+    BEGAN(37000, "checks", "ben", "", "spf, webhook, cron, storage, backup"),
     CHECK(37900, "spf", "pass", "203.0.113.9 passes SPF of shop.example", "v=spf1 ip4:198.51.100.4 ip4:203.0.113.9 -all", "machine", 61),
     CHECK(38200, "webhook", "pass", "answered 200", "HTTP 200 in 84 ms", "machine", 84),
     CHECK(38600, "cron", "fail", "1 line is still active: */5 * * * * /srv/bin/feed", "crontab of shop, 9 lines", "machine", 4),
@@ -95,13 +95,13 @@ static const struct {
     CHECK(43500, "cron", "pass", "no active line is left", "crontab of shop, 9 lines", "machine", 4),
     DONE(43900, "checks", "5 of 5 required checks pass", 6900),
     CHECK(45200, "support", "pass", "told Mia at 02:11, she stays on call", "", "ana", 0),
-    BEGAN(47000, "shift", "ben", "y"), AT(47200, weights_set, .blue = 90, .green = 10), SAID(47300, "shift", "10 % of the reads are on green, bake 6 s"),
+    BEGAN(47000, "shift", "ben", "y", "weights of backend reads: 10, 50, 100 % on green"), AT(47200, weights_set, .blue = 90, .green = 10), SAID(47300, "shift", "10 % of the reads are on green, bake 6 s"),
     MOVED(47300, "shift", 10, 100, "%"),
     AT(54000, weights_set, .blue = 50, .green = 50), SAID(54100, "shift", "50 % of the reads are on green, bake 6 s"), MOVED(54100, "shift", 50, 100, "%"),
     AT(61000, weights_set, .blue = 0, .green = 100), SAID(61100, "shift", "100 % of the reads are on green, bake 6 s"), MOVED(61100, "shift", 100, 100, "%"),
     DONE(67500, "shift", "all reads are on green, errors 0.03 %", 20500),
     /* the first switch returns by itself */
-    BEGAN(72000, "switch", "ben", "switch"), AT(72040, writes_paused, .db = "shop"), PHASE(72180, "fence", 140000, "pooler paused, blue read-only"),
+    BEGAN(72000, "switch", "ben", "switch", "PAUSE shop on pgb-1, drain, marker, sequences, promote, repoint, RESUME"), AT(72040, writes_paused, .db = "shop"), PHASE(72180, "fence", 140000, "pooler paused, blue read-only"),
     SAID(72200, "switch", "waiting for green: 2.8 MB behind"),
     AT(74180, switch_returned, .by = "engine", .pause_us = 2140000, .why = "the drain took longer than its 2 s: one transaction wrote 2.8 MB"),
     AT(74190, writes_resumed, .db = "shop", .side = "blue", .pause_us = 2140000),
@@ -109,19 +109,19 @@ static const struct {
        .sentence = "the drain took longer than its 2 s; everything is back on blue, nothing lost", .took = 2300),
     AT(77000, note_said, .user = "ben", .text = "nightly import was running, stopped it"),
     /* the second one commits */
-    BEGAN(84000, "switch", "ben", "switch"), AT(84020, writes_paused, .db = "shop"), PHASE(84031, "fence", 11200, "pooler paused, 0 active, 41 clients wait"),
+    BEGAN(84000, "switch", "ben", "switch", "PAUSE shop on pgb-1, drain, marker, sequences, promote, repoint, RESUME"), AT(84020, writes_paused, .db = "shop"), PHASE(84031, "fence", 11200, "pooler paused, 0 active, 41 clients wait"),
     PHASE(84053, "drain", 22100, "green has replayed all of blue"), PHASE(84058, "marker", 4800, "row 2 of cutover.marker is on green"),
     PHASE(84067, "sequences", 9300, "3 sequences set ahead"), SAID(84068, "switch", "verifying green"), PHASE(84071, "verify", 3900, "4 tables compared"),
     AT(84072, switch_committing, .marker = "2"), PHASE(84075, "promote", 2600, "green takes writes"), PHASE(84084, "repoint", 8700, "pgb-1 points at green"),
     PHASE(84087, "unfence", 3100, "clients go on"), AT(84088, switch_committed, .pause_us = 67700, .text = "writes are on green"),
     AT(84089, writes_resumed, .db = "shop", .side = "green", .pause_us = 67700), AT(84090, sequences_seen, .db = "shop", .count = 3, .behind = 0),
     DONE(84120, "switch", "writes are on green after a pause of 68 ms", 120),
-    BEGAN(90000, "dns.flip", "ben", "dns.flip"),
+    BEGAN(90000, "dns.flip", "ben", "dns.flip", "UPDATE www.shop.example A 198.51.100.4 -> 203.0.113.9"),
     AT(90210, dns_changed, .record = "www.shop.example", .type = "A", .from = "198.51.100.4", .to = "203.0.113.9", .ttl = 20),
     DONE(90400, "dns.flip", "www.shop.example A is 203.0.113.9", 400),
-    BEGAN(92000, "watch", "ben", ""), SAID(92100, "watch", "waiting until every resolver answers green"),
+    BEGAN(92000, "watch", "ben", "", "wait for dns.new_percent == 100"), SAID(92100, "watch", "waiting until every resolver answers green"),
     DONE(122500, "watch", "10 of 10 resolvers answer green", 30500),
-    BEGAN(125000, "hold", "ben", "y"), SAID(125100, "hold", "blue is read-only; nobody writes there"), MOVED(126000, "hold", 1000, 600000, "ms"),
+    BEGAN(125000, "hold", "ben", "y", "keep blue read-only for 10 m"), SAID(125100, "hold", "blue is read-only; nobody writes there"), MOVED(126000, "hold", 1000, 600000, "ms"),
     MOVED(134000, "hold", 9000, 600000, "ms"),
     AT(135000, cost_seen, .cpu_ppm = 3100, .rss = 5200000),
 };
@@ -175,9 +175,9 @@ static void story_traffic(struct story *s, int t)
     int green = t < 47 ? 0 : t < 54 ? 10 : t < 61 ? 50 : 100;
     for (int side = 0; side < SIDES; side++) {
         struct event e = {.kind = EVENT_http_seen, .http_seen = {.side = side_names[side], .probe = "items", .error = ""}};
-        int64_t base = side == BLUE ? 8000 : 9500 + green * 20, swell = (t % 40 < 20 ? t % 40 : 40 - t % 40) * 150;
+        int64_t base = side == BLUE ? 8000 : 9500 + green * 20, swell = (t % 40 < 20 ? t % 40 : 40 - t % 40) * 900;
         for (int i = 0; i < 20; i++)
-            latency_add(&e.http_seen.latency, base + swell + story_noise(s, 6000));
+            latency_add(&e.http_seen.latency, base + swell + story_noise(s, 9000));
         e.http_seen.failed = side == GREEN && t == 57;
         e.http_seen.ok = 20 - e.http_seen.failed;
         e.http_seen.error = e.http_seen.failed ? "GET /items: no answer within 2 s" : "";
