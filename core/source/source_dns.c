@@ -69,10 +69,8 @@ static int64_t pause_after_silence(const struct plan_dns *d, int silent)
 
 static int64_t pause_after_answer(const struct source *s, int64_t ttl)
 {
-    int64_t pause = jittered(s, s->plan->dns.interval), expiry = ttl * 1000 + JUST_AFTER;
-    if (ttl >= 0 && !resolver_of(s)->authoritative && expiry < pause)
-        pause = MAX(expiry, (int64_t)CLOSEST);
-    return pause;
+    int64_t pause = jittered(s, s->plan->dns.interval), expiry = MAX(ttl * 1000 + JUST_AFTER, (int64_t)CLOSEST);
+    return ttl < 0 || resolver_of(s)->authoritative ? pause : MIN(pause, expiry);
 }
 
 static int earliest(const struct source *s)
