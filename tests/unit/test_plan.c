@@ -91,6 +91,65 @@ static void test_example_shows_every_key(void **state)
     assert_shown(&plan_step_part);
 }
 
+static char *read_file(const char *path)
+{
+    static char text[1 << 16];
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    return text;
+}
+
+static void assert_in_manual(const char *manual, const struct plan_part *part)
+{
+    for (int i = 0; i < part->nkeys; i++) {
+        char alone[64], second[64];
+        snprintf(alone, sizeof alone, ".It Ic %s", part->keys[i].name);
+        snprintf(second, sizeof second, " , %s\n", part->keys[i].name);
+        if (!strstr(manual, alone) && !strstr(manual, second))
+            fail_msg("doc/cutover-plan.5 doesn't name %s of %s", part->keys[i].name, part->what);
+        if (part->keys[i].part)
+            assert_in_manual(manual, part->keys[i].part);
+    }
+}
+
+static void assert_kind_in_manual(const char *manual, const char *kind, const char *options)
+{
+    char entry[64], word[32];
+    snprintf(entry, sizeof entry, ".It Ic %s\n", kind);
+    const char *at = strstr(manual, entry), *end = at ? strstr(at + 1, ".It ") : NULL;
+    if (!at)
+        fail_msg("doc/cutover-plan.5 doesn't name the kind %s", kind);
+    for (const char *w = options; *(w += strspn(w, " ")); w += strcspn(w, " ")) {
+        copy_text(word, MIN(sizeof word, strcspn(w, " ") + 1), w);
+        const char *told = strstr(at, word);
+        if (!told || (end && told > end))
+            fail_msg("doc/cutover-plan.5 doesn't name the option %s of %s", word, kind);
+    }
+}
+
+/* The manual names every key, every kind and every option, and its first plan loads. */
+static void test_manual(void **state)
+{
+    (void)state;
+    char *manual = read_file("doc/cutover-plan.5");
+    assert_in_manual(manual, &plan_root);
+    assert_in_manual(manual, &plan_step_part);
+    const char *checks = strstr(manual, ".Sh CHECKS"), *steps = strstr(manual, ".Sh STEPS");
+    assert_true(checks && steps);
+#define X(name, options, sentence) assert_kind_in_manual(checks, name, options);
+    PLAN_CHECK_KINDS(X)
+#undef X
+#define X(name, undo, options, sentence) assert_kind_in_manual(steps, name, options);
+    PLAN_STEP_KINDS(X)
+#undef X
+    char *plan = strstr(manual, ".Bd -literal\n"), *end = strstr(manual, ".Ed");
+    assert_true(plan && end && plan < end);
+    *end = '\0';
+    plan_free(load_good(strchr(plan, '\n') + 1));
+}
+
 static void test_first_plan(void **state)
 {
     (void)state;
@@ -629,6 +688,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_example),
         cmocka_unit_test(test_example_shows_every_key),
+        cmocka_unit_test(test_manual),
         cmocka_unit_test(test_first_plan),
         cmocka_unit_test(test_public_resolvers),
         cmocka_unit_test(test_steps_of_a_plan),
