@@ -65,7 +65,7 @@ static void join(struct dnsview *v, const char **values)
 
 void dnsview_read(struct dnsview *v, const struct plan_record *r, const struct dns_answer *a)
 {
-    const char *values[MAX_VALUES];
+    const char *values[MAX_VALUES] = {0};
     int type = dnswire_type(r->type);
     *v = (struct dnsview){.ttl = -1};
     const char *name = type == DNS_CNAME ? r->name : follow(v, r, a);

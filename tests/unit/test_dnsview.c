@@ -77,7 +77,7 @@ static void many_values_are_cut_not_overrun(void **state)
 {
     (void)state;
     struct dns_record r[64];
-    char text[64][20];
+    char text[64][40];
     for (int i = 0; i < 64; i++) {
         snprintf(text[i], sizeof text[i], "198.51.100.%d", i + 100);
         r[i] = (struct dns_record){"www.shop.test", DNS_A, 60, text[i]};

@@ -443,6 +443,14 @@ static void stop_answering(int nth)
         kill(knot, SIGSTOP);
 }
 
+/* What was sent while it stood still lies in its socket: the flip of api, and the way back of www. */
+static void await_late_updates(void)
+{
+    int64_t end_at = clock_mono() + 10000;
+    while (strcmp(look("api.shop.test"), "127.0.2.2 2") != 0 || strcmp(look("www.shop.test"), "127.0.2.1 20") != 0)
+        assert_true(clock_mono() < end_at);
+}
+
 /* The server stands still between two updates: nobody knows what came of the second, and the step says that. */
 static void a_server_that_stands_still(void **state)
 {
@@ -456,8 +464,8 @@ static void a_server_that_stands_still(void **state)
     assert_says("stayed changed");
     assert_string_equal(run_step("flip", MODE_PROBE), "unreachable");
     kill(knot, SIGCONT);
-    await_server(knot_port, false);
-    assert_string_not_equal(run_step("flip", MODE_PROBE), "unreachable");
+    await_late_updates();
+    assert_string_equal(run_step("flip", MODE_PROBE), "partial");
     assert_string_equal(run_step("flip", MODE_UNDO), "undone");
     assert_string_equal(run_step("flip", MODE_PROBE), "before");
 }
