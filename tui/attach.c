@@ -34,12 +34,18 @@ static void connect_engine(struct attach *a);
 
 /* ---- what comes down ---- */
 
-static void take_you(struct attach *a, const char *line, size_t len)
+/* Lines that are for this screen alone: who it is, and what was refused at the door. */
+static void take_aside(struct attach *a, const char *line, size_t len)
 {
+    struct ui *ui = &a->cockpit.ui;
     json_t *o = json_loadb(line, len, 0, NULL), *you = json_object_get(o, "you");
-    a->id = json_integer_value(json_object_get(you, "id"));
-    const char *role = json_string_value(json_object_get(you, "role"));
-    copy_text(a->cockpit.ui.role, sizeof a->cockpit.ui.role, role ? role : "");
+    const char *role = json_string_value(json_object_get(you, "role")), *refused = json_string_value(json_object_get(o, "refused"));
+    if (you)
+        a->id = json_integer_value(json_object_get(you, "id"));
+    if (role)
+        copy_text(ui->role, sizeof ui->role, role);
+    if (refused)
+        ui_say(ui, true, "%s", refused);
     json_decref(o);
 }
 
@@ -52,6 +58,8 @@ static void begin_anew(struct attach *a)
     reel_free(&a->live);
     reel_free(&a->past);
     tape_free(&a->tape);
+    if (ui->engine_gone)
+        ui_say(ui, false, "the engine is back");
     ui->engine_gone = false;
 }
 
@@ -68,9 +76,8 @@ static void hear(void *arg, const struct event *e)
 static void take_line(struct attach *a, const char *line, size_t len)
 {
     struct err err;
-    if (len > 7 && memcmp(line, "{\"you\":", 7) == 0) {
-        begin_anew(a);
-        take_you(a, line, len);
+    if (len > 7 && (memcmp(line, "{\"you\":", 7) == 0 || memcmp(line, "{\"refus", 7) == 0)) {
+        take_aside(a, line, len);
         return;
     }
     if (!tape_add(&a->tape, line, len, hear, a, &err)) {
@@ -111,6 +118,8 @@ static void on_closed(uv_handle_t *handle)
 static void lose_engine(struct attach *a)
 {
     a->connected = false;
+    if (!a->cockpit.ui.engine_gone)
+        a->cockpit.ui.gone_at = clock_wall();
     a->cockpit.ui.engine_gone = true;
     a->cockpit.ui.armed_until = 0;
     a->in.len = 0;
@@ -167,6 +176,15 @@ static void send_order(void *arg, const char *json_line)
         free(s);
 }
 
+static void be_connected(struct attach *a)
+{
+    a->connected = true;
+    begin_anew(a);
+    uv_read_start((uv_stream_t *)&a->pipe, give_chunk, on_read);
+    if (a->options->observer)
+        send_order(a, "{\"order\":\"role\",\"role\":\"observer\"}");
+}
+
 static void on_connected(uv_connect_t *connect, int status)
 {
     struct attach *a = connect->data;
@@ -175,10 +193,7 @@ static void on_connected(uv_connect_t *connect, int status)
             lose_engine(a);
         return;
     }
-    a->connected = true;
-    uv_read_start((uv_stream_t *)&a->pipe, give_chunk, on_read);
-    if (a->options->observer)
-        send_order(a, "{\"order\":\"role\",\"role\":\"observer\"}");
+    be_connected(a);
 }
 
 static void connect_engine(struct attach *a)
@@ -235,21 +250,21 @@ static void drawn(struct cockpit *c)
 
 /* ---- life ---- */
 
-/* Says what is wrong before the screen opens, while there is still a place for sentences. */
-static bool is_there(const char *path)
+/* The first connection is made before the screen opens, while there is still a place for sentences. */
+static int connect_first(const char *path)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     if (copy_text(name.sun_path, sizeof name.sun_path, path) >= sizeof name.sun_path) {
         fprintf(stderr, "cutover: %s is too long for a socket; use a shorter --state directory.\n", path);
-        return false;
+        return -1;
     }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) == 0;
-    if (!ok)
-        fprintf(stderr, "cutover: no engine listens on %s (%s). `cutover PLAN` starts one.\n", path, strerror(errno));
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&name, sizeof name) == 0)
+        return fd;
+    fprintf(stderr, "cutover: no engine listens on %s (%s). `cutover PLAN` starts one.\n", path, strerror(errno));
     if (fd >= 0)
         close(fd);
-    return ok;
+    return -1;
 }
 
 static void close_all(struct attach *a)
@@ -270,7 +285,8 @@ static void close_all(struct attach *a)
 
 int attach_main(const char *socket_path, const struct attach_options *options)
 {
-    if (!is_there(socket_path))
+    int fd = connect_first(socket_path);
+    if (fd < 0)
         return 2;
     struct attach *a = xcalloc(1, sizeof *a);
     struct err err;
@@ -283,6 +299,7 @@ int attach_main(const char *socket_path, const struct attach_options *options)
     a->cockpit.drawn = drawn;
     if (!cockpit_open(&a->cockpit, &(struct cockpit_options){options->theme, options->ascii}, &err)) {
         fprintf(stderr, "cutover: %s\n", err.text);
+        close(fd);
         free(a);
         return 1;
     }
@@ -290,7 +307,11 @@ int attach_main(const char *socket_path, const struct attach_options *options)
         a->frames = fopen(options->frames_path, "ae");
     uv_timer_init(&a->cockpit.loop, &a->retry);
     a->retry.data = a;
-    connect_engine(a);
+    uv_pipe_init(&a->cockpit.loop, &a->pipe, 0);
+    a->pipe.data = a->connect.data = a;
+    uv_pipe_open(&a->pipe, fd);
+    be_connected(a);
+    cockpit_touch(&a->cockpit);
     cockpit_run(&a->cockpit);
     close_all(a);
     free(a);

@@ -195,6 +195,7 @@ bool cockpit_open(struct cockpit *c, const struct cockpit_options *o, struct err
     if (!screen_open(&screen, err))
         return false;
     die_hook(screen_close);
+    signal(SIGPIPE, SIG_IGN); /* an engine that goes away shows itself to the reader */
     if (!theme_load(&c->theme, theme, &theme_err))
         ui_say(&c->ui, true, "%s", theme_err.text);
     copy_text(c->ui.theme, sizeof c->ui.theme, theme);

@@ -19,6 +19,7 @@ struct ui {
     char role[12];     /* "operator", "observer"; "" until the engine has said it */
     bool replay;       /* a screen fed from a file: no orders, its own keys */
     bool engine_gone;
+    int64_t gone_at;
     int64_t first_at, last_at; /* what of the run is kept: the range of history */
     enum graph_style graph;
     char theme[64];

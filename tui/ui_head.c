@@ -202,7 +202,7 @@ static void add_time_badge(const struct ui *ui, struct line *l)
     else if (ui->past_at)
         p = add(l, 97, true, ROLE_FROZEN, "PAST %s", pane_clock(ui->past_at, false, span, sizeof span));
     else if (ui->engine_gone)
-        p = add(l, 98, true, ROLE_STOP, "ENGINE GONE %s", format_span(MAX(ui->wall - ui->model->last_at, 0), span, sizeof span));
+        p = add(l, 98, true, ROLE_STOP, "ENGINE GONE %s", format_span(MAX(ui->wall - ui->gone_at, 0), span, sizeof span));
     else
         p = add(l, 60, true, ROLE_DIM, "LIVE");
     p->badge = p->style != ROLE_DIM;
