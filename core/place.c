@@ -17,16 +17,16 @@ static bool make_dirs(const char *path, struct err *err)
     char part[512];
     if (copy_text(part, sizeof part, path) >= sizeof part)
         return err_set(err, "%s: the path is too long for a state directory", path);
-    for (char *slash = part + 1; slash; slash = strchr(slash + 1, '/')) {
-        slash = strchr(slash, '/');
+    char *slash = part;
+    do {
+        slash = strchr(slash + 1, '/');
         if (slash)
             *slash = '\0';
         if (mkdir(part, 0700) != 0 && errno != EEXIST)
             return err_set(err, "%s: can't make the state directory: %s. Name another with --state DIR.", part, strerror(errno));
-        if (!slash)
-            break;
-        *slash = '/';
-    }
+        if (slash)
+            *slash = '/';
+    } while (slash);
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return err_set(err, "%s: is not a directory. Name another with --state DIR.", path);
