@@ -4,8 +4,8 @@
  * When the next question goes out:
  *   after an answer     at the interval (20 % more or less, so that resolvers don't march in step), or just after the
  *                       cached answer runs out, whichever is earlier: that is when a resolver can have something new
- *   after silence       at the interval once, then twice as long each time, at most a minute; in a plan with short TTLs
- *                       at most the TTL, because then silence soon matters
+ *   after silence       soon once, because a single packet may be lost; then at the interval, then twice as long each
+ *                       time, at most a minute; in a plan with short TTLs at most the TTL, because then silence matters
  * The authoritative server has no cache: only the interval counts. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "core/source/source.h"
 
 enum { PICK, ANSWER }; /* task.at */
-enum { TIMEOUT = 1500, JUST_AFTER = 200, CLOSEST = 500, LONGEST = 60000, STAGGER = 37, SILENT_AFTER = 3 };
+enum { SHORTEST_WAIT = 500, LONGEST_WAIT = 1500, JUST_AFTER = 200, CLOSEST = 500, LONGEST = 60000, STAGGER = 37, SILENT_AFTER = 3 };
 
 struct asked { /* one record */
     int64_t due; /* mono */
@@ -59,10 +59,18 @@ static int64_t jittered(const struct source *s, int64_t interval)
     return interval * (int64_t)(800 + x % 401) / 1000;
 }
 
+/* A resolver that recurses may take a while; with a short interval the others must not wait for it so long. */
+static int64_t timeout(const struct source *s)
+{
+    return MAX((int64_t)SHORTEST_WAIT, MIN((int64_t)LONGEST_WAIT, s->plan->dns.interval));
+}
+
 static int64_t pause_after_silence(const struct plan_dns *d, int silent)
 {
     int64_t limit = MAX(d->interval, MIN((int64_t)LONGEST, d->ttl_low * 1000)), pause = d->interval;
-    for (int i = 1; i < silent && pause < limit; i++)
+    if (silent == 1)
+        return MIN(pause, (int64_t)CLOSEST);
+    for (int i = 2; i < silent && pause < limit; i++)
         pause *= 2;
     return MIN(pause, limit);
 }
@@ -165,7 +173,7 @@ static void ask(struct source *s)
 {
     struct watch *w = s->own;
     const struct plan_record *r = &s->plan->dns.records[w->record];
-    w->query = dns_ask(&s->task, w->server, r->name, dnswire_type(r->type), !resolver_of(s)->authoritative, TIMEOUT);
+    w->query = dns_ask(&s->task, w->server, r->name, dnswire_type(r->type), !resolver_of(s)->authoritative, timeout(s));
 }
 
 static void run(struct task *t)
@@ -182,7 +190,7 @@ static void run(struct task *t)
     switch (t->at) {
     case ANSWER:
         if (dns_busy(w->query)) {
-            task_wait(t, 2 * TIMEOUT);
+            task_wait(t, 2 * LONGEST_WAIT);
             return;
         }
         take(s);
@@ -197,7 +205,7 @@ static void run(struct task *t)
         }
         ask(s);
         t->at = ANSWER;
-        task_wait(t, 2 * TIMEOUT);
+        task_wait(t, 2 * LONGEST_WAIT);
         return;
     }
 }
