@@ -180,6 +180,20 @@ static bool edit(char *text, size_t size, int code)
     return true;
 }
 
+static void move(int *at, int code, int n, int page)
+{
+    switch (code) {
+    case K_UP: case 'k': case K_WHEEL_UP: *at -= 1; break;
+    case K_DOWN: case 'j': case K_WHEEL_DOWN: *at += 1; break;
+    case K_PGUP: *at -= page; break;
+    case K_PGDN: case ' ': *at += page; break;
+    case K_HOME: *at = 0; break;
+    case K_END: *at = n - 1; break;
+    default: break;
+    }
+    *at = MAX(0, MIN(*at, n - 1));
+}
+
 /* ---- confirming ---- */
 
 static void run_confirmed(struct ui *ui)
@@ -236,6 +250,10 @@ static void key_confirm(struct ui *ui, const struct key *key)
         dialog_close(ui);
         return;
     }
+    if (key->code >= K_UP && key->code < K_F0) { /* reading on is no confirming */
+        move(&d->offset, key->code, 1000, 5);
+        return;
+    }
     if (!is_typed(d, key))
         return;
     d->pending_us = 0;
@@ -286,20 +304,6 @@ static void key_input(struct ui *ui, const struct key *key)
         entered(ui, text);
     } else
         edit(d->input, sizeof d->input, key->code);
-}
-
-static void move(int *at, int code, int n, int page)
-{
-    switch (code) {
-    case K_UP: case 'k': case K_WHEEL_UP: *at -= 1; break;
-    case K_DOWN: case 'j': case K_WHEEL_DOWN: *at += 1; break;
-    case K_PGUP: *at -= page; break;
-    case K_PGDN: case ' ': *at += page; break;
-    case K_HOME: *at = 0; break;
-    case K_END: *at = n - 1; break;
-    default: break;
-    }
-    *at = MAX(0, MIN(*at, n - 1));
 }
 
 static void choose(struct ui *ui, int i, int code)

@@ -80,6 +80,9 @@ void dialog_draw(struct ui *ui, struct area screen);
 /* Where the cursor belongs; false: nowhere. */
 bool dialog_cursor(const struct ui *ui, int *x, int *y);
 
+/* Text with its own line ends in an area, long lines broken, from line `offset` on; returns how many lines it has in all.
+ * Draws nothing where the area has no height. */
+int dialog_text(struct area a, const char *text, int offset);
 /* For dialog_confirm.c */
 void dialog_draw_confirm(struct ui *ui, struct area screen);
 /* Whether the confirmation may still take keys, and which words it waits for. */

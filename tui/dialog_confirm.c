@@ -21,26 +21,39 @@ static void say(struct page *p, const char *name, unsigned style, const char *te
     area_textw(p->a, 10, p->y++, p->a.w - 10, style, pane_sentence(&p->v, text, masked, sizeof masked));
 }
 
-/* What the kind says itself, line by line; the rest is counted when it's too long. */
-static void say_what(struct page *p, const struct plan_step *s, enum step_mode mode, int most)
+/* What the kind says itself: all of it, in `room` lines that scroll. */
+static void say_what(struct page *p, struct dialog *d, const char *text, int lines, int room)
 {
-    struct buf text = {0};
-    const struct step_kind *kind = step_kind_find(s->kind);
-    if (kind && kind->describe)
-        kind->describe(p->v.plan, p->v.model, s, mode, &text);
-    const char *line = text.text && text.len ? text.text : s->title;
-    for (int n = 0; *line; n++) {
-        size_t len = strcspn(line, "\n");
-        char one[400];
-        copy_text(one, MIN(len + 1, sizeof one), line);
-        line += len + (line[len] == '\n');
-        if (n + 1 >= most && *line)
-            copy_text(one, sizeof one, "… more: Enter on the step shows all of it");
-        say(p, n ? "" : "does", ROLE_DIALOG, one);
-        if (n + 1 >= most)
-            break;
+    d->offset = MAX(0, MIN(d->offset, lines - room));
+    area_text(p->a, 1, p->y, ROLE_DIM, "does");
+    dialog_text(area_part(p->a, 10, p->y, -1, room), text, d->offset);
+    p->y += room;
+    if (lines > room) {
+        int left = lines - room - d->offset;
+        area_hline(p->a, 0, p->y, p->a.w, ROLE_DIM, " ");
+        area_printf(p->a, 10, p->y++, ROLE_KEY, left > 0 ? "↓ %d more lines, arrows scroll" : "↑ the end, arrows scroll", left);
     }
-    buf_free(&text);
+}
+
+/* The exact action, masked as the view is. */
+static void what_text(struct ui *ui, struct buf *out)
+{
+    const struct plan_step *s = &ui->plan->steps[ui->dialog.step];
+    const struct step_kind *kind = step_kind_find(s->kind);
+    struct view v = ui_view(ui, PANE_STEPS);
+    struct buf raw = {0};
+    char line[600];
+    if (kind && kind->describe)
+        kind->describe(ui->plan, ui->model, s, ui->dialog.mode, &raw);
+    for (const char *at = raw.len ? raw.text : s->title; *at;) {
+        size_t len = strcspn(at, "\n");
+        char one[600];
+        copy_text(one, MIN(len + 1, sizeof one), at);
+        buf_puts(out, pane_sentence(&v, one, line, sizeof line));
+        buf_puts(out, "\n");
+        at += len + (at[len] == '\n');
+    }
+    buf_free(&raw);
 }
 
 static void where_text(const struct plan *p, const struct plan_step *s, char *buf, size_t size)
@@ -163,24 +176,11 @@ static void draw_foot(struct ui *ui, struct area a, const struct gate *g)
         area_textw(a, 1, y + 2, a.w - 1, ROLE_DIM, "Keys of the first 0.8 s, pasted text and auto-repeat are not taken.");
 }
 
-static int count_lines(const struct ui *ui)
-{
-    const struct dialog *d = &ui->dialog;
-    struct buf text = {0};
-    int n = 1;
-    const struct step_kind *kind = step_kind_find(ui->plan->steps[d->step].kind);
-    if (kind && kind->describe)
-        kind->describe(ui->plan, ui->model, &ui->plan->steps[d->step], d->mode, &text);
-    for (size_t i = 0; i + 1 < text.len; i++)
-        n += text.text[i] == '\n';
-    buf_free(&text);
-    return n;
-}
-
 void dialog_draw_confirm(struct ui *ui, struct area screen)
 {
-    const struct dialog *d = &ui->dialog;
+    struct dialog *d = &ui->dialog;
     const struct plan_step *s = &ui->plan->steps[d->step];
+    struct buf what = {0};
     char title[160], right[60], text[300];
     struct gate g;
     gate_ask(ui->model, ui->plan, d->step, d->mode, ui->now, &g);
@@ -190,16 +190,19 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     else
         copy_text(right, sizeof right, dialog_needs(ui) == CONFIRM_TYPE ? "type the word" : "press the key");
     snprintf(title, sizeof title, "%s  %s  step %d of %d  %s", d->mode == MODE_UNDO ? "undo" : "confirm", s->bind ? s->bind : "", d->step + 1, ui->plan->nsteps, s->key);
-    int what = MIN(count_lines(ui), MAX(screen.h - 19 - MIN(g.nlines, 5), 2));
-    int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), h = MIN(what + g.nlines + 14, screen.h);
+    what_text(ui, &what);
+    int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), lines = dialog_text((struct area){.w = w - 14}, what.text ? what.text : "", 0);
+    int fixed = 2 + 1 + 4 + 1 + g.nlines + 4, blanks = screen.h >= fixed + MIN(lines, 6) + 2 ? 2 : 0; /* frame, name, facts, gate, foot */
+    int room = MAX(MIN(lines, screen.h - fixed - blanks - 1), 1), h = MIN(fixed + blanks + room + (lines > room), screen.h);
     struct area a = area_frame(area_part(screen, (screen.w - w) / 2, (screen.h - h) / 2, w, h), title, right, ROLE_DIALOG_BORDER, ROLE_TITLE_FOCUS);
     struct page p = {.a = a, .v = ui_view(ui, PANE_STEPS), .bottom = a.h - 4};
     int x = area_text(a, 1, p.y, ROLE_BRIGHT, ui->plan->name) + 2;
     bool rehearsal = ui->model->rehearsal || ui->plan->rehearsal;
     x = area_text(a, x, p.y, rehearsal ? ROLE_BADGE : ROLE_STOP, rehearsal ? " REHEARSAL " : " PRODUCTION ") + 2;
     area_textw(a, x, p.y, a.w - x, ROLE_DIALOG, s->title);
-    p.y += 2;
-    say_what(&p, s, d->mode, what);
+    p.y += blanks ? 2 : 1;
+    say_what(&p, d, what.text ? what.text : "", lines, room);
+    buf_free(&what);
     where_text(ui->plan, s, text, sizeof text);
     say(&p, "where", ROLE_DIALOG, text);
     touches_text(ui->model, ui->plan, s, text, sizeof text);
@@ -208,8 +211,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     say(&p, "takes", ROLE_DIALOG, text);
     undo_text(ui->model, ui->plan, s, d->mode, ui->now, text, sizeof text);
     say(&p, "undo", ROLE_UNDO, text);
-    if (p.y + 1 < p.bottom)
-        p.y++;
+    p.y += blanks ? 1 : 0;
     if (p.y < p.bottom)
         area_textw(a, 1, p.y++, a.w - 1, ROLE_DIM, g.nlines ? "gate, read again with every frame; the box closes when it falls" : "no condition stands in this step's gate");
     draw_gate(&p, &g, ui->now);

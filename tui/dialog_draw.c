@@ -66,35 +66,41 @@ static void draw_chooser(struct ui *ui, struct area screen)
     }
 }
 
-/* Text with its own line ends; long lines go on below, indented. */
-static int draw_text(struct area a, const char *text, int offset, bool dry)
+/* How many bytes of `rest` go on a line of w columns: up to the last blank that fits. */
+static int break_line(const char *rest, int w)
 {
-    int y = -offset, lines = 0;
+    int n = (int)strlen(rest);
+    if (canvas_width(rest) <= w || w <= 0)
+        return n;
+    char part[600];
+    int cut = MIN(n, (int)sizeof part - 1);
+    while (cut > 1) {
+        copy_text(part, (size_t)cut + 1, rest);
+        if (canvas_width(part) <= w && (rest[cut] == ' ' || cut <= w / 2))
+            break;
+        cut--;
+    }
+    while (cut > 1 && ((unsigned char)rest[cut] & 0xc0) == 0x80)
+        cut--;
+    return MAX(cut, 1);
+}
+
+int dialog_text(struct area a, const char *text, int offset)
+{
+    int lines = 0;
     while (*text) {
         size_t len = strcspn(text, "\n");
-        char line[600];
+        char line[600], part[600];
         copy_text(line, MIN(len + 1, sizeof line), text);
+        int indent = (int)strspn(line, " ");
         const char *rest = line;
         do {
-            int w = lines > 0 && rest != line ? a.w - 2 : a.w, n = (int)strlen(rest);
-            int cut = n;
-            if (canvas_width(rest) > w && w > 0) {
-                cut = MIN(n, w);
-                while (cut > w / 2 && rest[cut] != ' ')
-                    cut--;
-                while (cut > 0 && ((unsigned char)rest[cut] & 0xc0) == 0x80)
-                    cut--;
-                cut = MAX(cut, 1);
-            }
-            char part[600];
+            int x = rest == line ? 0 : indent + 2, cut = break_line(rest, a.w - x), y = lines++ - offset;
             copy_text(part, (size_t)cut + 1, rest);
-            if (!dry && y >= 0 && y < a.h)
-                area_text(a, rest == line ? 0 : 2, y, ROLE_DIALOG, part);
+            if (y >= 0 && y < a.h)
+                area_text(a, x, y, ROLE_DIALOG, part);
             rest += cut;
-            while (*rest == ' ')
-                rest++;
-            y++;
-            lines++;
+            rest += strspn(rest, " ");
         } while (*rest);
         text += len + (text[len] == '\n');
     }
@@ -106,10 +112,10 @@ static void draw_detail(struct ui *ui, struct area screen)
     struct dialog *d = &ui->dialog;
     const char *text = d->detail.text ? d->detail.text : "";
     int w = MIN(MAX(78, screen.w * 2 / 3), screen.w);
-    int lines = draw_text((struct area){.w = w - 4}, text, 0, true);
+    int lines = dialog_text((struct area){.w = w - 4}, text, 0);
     struct area a = box(screen, w, lines + 2, d->title, "Esc closes");
     d->offset = MAX(0, MIN(d->offset, lines - a.h));
-    draw_text(a, text, d->offset, false);
+    dialog_text(a, text, d->offset);
 }
 
 void dialog_draw(struct ui *ui, struct area screen)

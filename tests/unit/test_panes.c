@@ -214,6 +214,25 @@ static void unknown_after_a_crash(void **state)
 
 /* ---- every prefix at any size ---- */
 
+/* Something lies over the panes each now and then. */
+static void cover(struct ui *ui, int i)
+{
+    dialog_close(ui);
+    if (i % 13 == 1)
+        dialog_confirm(ui, i % ui->plan->nsteps, i % 2 ? MODE_RUN : MODE_UNDO, 'x');
+    else if (i % 13 == 2)
+        dialog_help(ui);
+    else if (i % 13 == 3)
+        dialog_input(ui, "note", "It goes into the journal:", NULL);
+    else if (i % 13 == 4)
+        dialog_prompt(ui, DIALOG_PROMPT, "run sw");
+    ui->focus = 1 + i % LAYOUT_PANES;
+    for (int p = 1; p <= LAYOUT_PANES; p++)
+        ui->pane[p].selected = i % 17 - 1;
+    if (i % 13 == 5)
+        press(ui, K_ENTER);
+}
+
 static void every_prefix_draws_at_any_size(void **state)
 {
     static const struct {
@@ -239,6 +258,8 @@ static void every_prefix_draws_at_any_size(void **state)
         canvas_resize(&canvas, w, h);
         ui.zoom = i % 11 <= LAYOUT_PANES ? i % 11 : 0;
         ui.redact = i % 7 == 0;
+        ui_look(&ui, reel.model, tape.plan, tape.line[i].at, tape.line[i].at);
+        cover(&ui, i);
         ui_draw(&ui, reel.model, tape.plan, tape.line[i].at, &canvas);
     }
     canvas_free(&canvas);
