@@ -1,0 +1,14 @@
+/* pgnames: what cutover makes in a database has the same name everywhere. Publication and schema are per database; the
+ * slot is per server, so its name carries the database's. */
+#ifndef CORE_PGNAMES_H
+#define CORE_PGNAMES_H
+
+#include "core/plan.h"
+
+#define PGNAMES_PUBLICATION "cutover_pub"
+#define PGNAMES_SCHEMA "cutover"
+
+/* Subscription and slot: "cutover_shop"; at most 63 bytes of [a-z0-9_], as a slot's name must be. */
+void pgnames_slot(const struct plan_database *db, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,78 @@
+#include "core/step/pgrows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/pgnames.h"
+
+/* Our own sessions write where clients may not: the database's setting is for them. */
+#define OWN "SET default_transaction_read_only = off; SET transaction_read_only = off; "
+
+void pgrows_look_blue(struct pgscript *s, struct buf *out)
+{
+    buf_printf(out, "SELECT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = '" PGNAMES_PUBLICATION "'),"
+        " EXISTS (SELECT 1 FROM pg_replication_slots WHERE slot_name = '%s'), current_setting('wal_level')", s->slot);
+}
+
+bool pgrows_saw_blue(struct pgscript *s)
+{
+    const struct pg *pg = pgscript_result(s);
+    s->has_publication = pg_bool(pg, 0, 0);
+    s->has_slot = pg_bool(pg, 0, 1);
+    if (strcmp(pg_value(pg, 0, 2), "logical") == 0)
+        return true;
+    snprintf(s->why, sizeof s->why, "wal_level of blue is %s; set it to logical and restart blue", pg_value(pg, 0, 2));
+    return false;
+}
+
+void pgrows_look_green(struct pgscript *s, struct buf *out)
+{
+    buf_printf(out, "SELECT (SELECT oid FROM pg_subscription WHERE subname = '%s' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())),"
+        " (SELECT string_agg(r.srrelid::regclass::text, ', ') FROM pg_subscription_rel r JOIN pg_subscription q ON q.oid = r.srsubid"
+        "  JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE q.subname = '%s' AND n.nspname <> '" PGNAMES_SCHEMA "')", s->slot, s->slot);
+}
+
+bool pgrows_saw_green(struct pgscript *s)
+{
+    const struct pg *pg = pgscript_result(s);
+    s->has_subscription = !pg_is_null(pg, 0, 0);
+    copy_text(s->subscription_oid, sizeof s->subscription_oid, pg_value(pg, 0, 0));
+    s->tables.len = 0;
+    buf_puts(&s->tables, pg_value(pg, 0, 1));
+    return true;
+}
+
+void pgrows_drop_subscription(struct pgscript *s, struct buf *out)
+{
+    if (s->has_subscription)
+        buf_printf(out, OWN "ALTER SUBSCRIPTION %s DISABLE; ALTER SUBSCRIPTION %s SET (slot_name = NONE); DROP SUBSCRIPTION %s", s->slot, s->slot, s->slot);
+}
+
+/* The walsender may still hold the slot for a moment: it is ended, and the drop is tried again. Slots of first copies that
+ * were broken off are named pg_<subscription>_sync_<table>_<system>. */
+void pgrows_drop_slot(struct pgscript *s, struct buf *out)
+{
+    const char *oid = *s->subscription_oid ? s->subscription_oid : "none";
+    buf_printf(out, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND (slot_name = '%s' OR slot_name LIKE 'pg\\_%s\\_sync\\_%%');"
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND (slot_name = '%s' OR slot_name LIKE 'pg\\_%s\\_sync\\_%%');"
+        "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s' OR slot_name LIKE 'pg\\_%s\\_sync\\_%%'", s->slot, oid, s->slot, oid, s->slot, oid);
+}
+
+bool pgrows_dropped_slot(struct pgscript *s)
+{
+    if (pg_int(pgscript_result(s), 0, 0) == 0)
+        return true;
+    return pgscript_again(s, 15000, "the slot %s is still in use on blue and could not be dropped; it holds WAL until it is", s->slot);
+}
+
+void pgrows_drop_publication(struct pgscript *s, struct buf *out)
+{
+    (void)s;
+    buf_puts(out, OWN "SET client_min_messages = warning; DROP PUBLICATION IF EXISTS " PGNAMES_PUBLICATION);
+}
+
+void pgrows_drop_schema(struct pgscript *s, struct buf *out)
+{
+    (void)s;
+    buf_puts(out, OWN "SET client_min_messages = warning; DROP SCHEMA IF EXISTS " PGNAMES_SCHEMA " CASCADE");
+}

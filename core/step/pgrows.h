@@ -1,0 +1,21 @@
+/* pgrows: the statements that replicate, its undo and cleanup share. */
+#ifndef CORE_STEP_PGROWS_H
+#define CORE_STEP_PGROWS_H
+
+#include "core/step/pgscript.h"
+
+/* What stands there now: sets has_publication, has_slot on blue; has_subscription, subscription_oid, tables on green. */
+void pgrows_look_blue(struct pgscript *s, struct buf *out);
+bool pgrows_saw_blue(struct pgscript *s);
+void pgrows_look_green(struct pgscript *s, struct buf *out);
+bool pgrows_saw_green(struct pgscript *s);
+
+/* Taking it away again: each is harmless where there is nothing. The slot is never dropped through the subscription, so that
+ * green can be cleaned also when blue is gone. */
+void pgrows_drop_subscription(struct pgscript *s, struct buf *out);
+void pgrows_drop_slot(struct pgscript *s, struct buf *out);
+bool pgrows_dropped_slot(struct pgscript *s);
+void pgrows_drop_publication(struct pgscript *s, struct buf *out);
+void pgrows_drop_schema(struct pgscript *s, struct buf *out);
+
+#endif

@@ -1,0 +1,145 @@
+/* hold: blue stays read-only for the hold time, and nobody writes there. Its tables' own counters are compared: a row that changed
+ * outside the schema cutover is a writer that was forgotten. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/format.h"
+#include "core/pg.h"
+#include "core/step/step.h"
+
+enum { CONNECT, ASK, ANSWER };
+enum { INTERVAL = 2000, TIMEOUT = 5000, MOST = 64 };
+
+struct own {
+    struct pg *pg;      /* to blue of the database that is looked at */
+    int db;
+    int64_t rows[MOST]; /* as first seen */
+    bool seen[MOST];
+    int64_t writes;     /* rows that were written on blue meanwhile */
+    bool told_lost;
+};
+
+static const char look_sql[] =
+    "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint, (SELECT coalesce(string_agg(DISTINCT usename || ' ' || application_name || ' from ' ||"
+    " coalesce(host(client_addr), 'local'), ', '), 'nobody now') FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+    " AND application_name NOT LIKE 'cutover%') FROM pg_stat_user_tables WHERE schemaname <> 'cutover'";
+
+static int64_t hold_of(const struct plan *p, const struct plan_step *s)
+{
+    int64_t ms;
+    const char *text = plan_option_text(s->options, s->noptions, "for", "");
+    return *text && plan_duration(text, &ms) ? ms : p->hold;
+}
+
+static void describe(const struct plan *p, const struct model *m, const struct plan_step *s, enum step_mode mode, struct buf *out)
+{
+    char span[24];
+    (void)m, (void)mode;
+    buf_printf(out, "nothing is changed; watches for %s that nobody writes on blue", format_span(hold_of(p, s), span, sizeof span));
+}
+
+static void connect_to_blue(struct step_run *run)
+{
+    struct own *o = run->own;
+    pg_free(o->pg);
+    o->pg = pg_new(&run->task, run->plan->databases[o->db].conninfo[BLUE]);
+    pg_connect(o->pg, TIMEOUT);
+    run->task.at = ASK;
+    task_wait(&run->task, TIMEOUT + 1000);
+}
+
+static void judge(struct step_run *run)
+{
+    struct own *o = run->own;
+    int64_t rows = pg_int(o->pg, 0, 0);
+    if (o->seen[o->db] && rows > o->rows[o->db]) {
+        o->writes += rows - o->rows[o->db];
+        step_say(run, "bad", "%s: %lld rows were written on blue after the switch; connected there: %s", run->plan->databases[o->db].name,
+            (long long)(rows - o->rows[o->db]), pg_value(o->pg, 0, 1));
+    }
+    o->rows[o->db] = rows;
+    o->seen[o->db] = true;
+}
+
+static void say_lost(struct step_run *run)
+{
+    struct own *o = run->own;
+    if (!o->told_lost)
+        step_say(run, "warn", "blue can't be watched: %s", pg_error(o->pg));
+    o->told_lost = true;
+}
+
+/* Between two looks: is the time over? */
+static bool is_over(struct step_run *run)
+{
+    struct own *o = run->own;
+    int64_t hold = hold_of(run->plan, run->step), held = clock_mono() - run->started;
+    step_progress(run, MIN(held, hold), hold, "ms");
+    if (run->abort_asked)
+        step_end(run, "aborted", "the hold was broken off by a person");
+    else if (held >= hold && o->writes)
+        step_end(run, "failed", "%lld rows were written on blue during the hold; they are not on green", (long long)o->writes);
+    else if (held >= hold)
+        step_end(run, "done", "nobody wrote on blue");
+    else
+        return false;
+    return true;
+}
+
+static void next_look(struct step_run *run)
+{
+    struct own *o = run->own;
+    int n = MIN(run->plan->ndatabases, MOST);
+    o->db = n ? (o->db + 1) % n : 0;
+    run->task.at = CONNECT;
+    task_sleep(&run->task, o->db == 0 ? MIN((int64_t)INTERVAL, MAX(hold_of(run->plan, run->step) - (clock_mono() - run->started), (int64_t)100)) : 0);
+}
+
+static void work(struct task *task)
+{
+    struct step_run *run = (struct step_run *)task;
+    struct own *o = run->own;
+    if (o->pg && pg_busy(o->pg)) {
+        task_wait(task, TIMEOUT + 1000);
+        return;
+    }
+    switch (task->at) {
+    case CONNECT:
+        if (is_over(run))
+            return;
+        if (run->plan->ndatabases == 0)
+            task_sleep(task, INTERVAL);
+        else
+            connect_to_blue(run);
+        return;
+    case ASK:
+        if (pg_failed(o->pg)) {
+            say_lost(run);
+            next_look(run);
+            return;
+        }
+        pg_query(o->pg, look_sql, 0, NULL, TIMEOUT);
+        task->at = ANSWER;
+        task_wait(task, TIMEOUT + 1000);
+        return;
+    case ANSWER:
+        if (pg_failed(o->pg))
+            say_lost(run);
+        else
+            judge(run);
+        next_look(run);
+        return;
+    }
+}
+
+static void probe(struct task *task)
+{
+    step_end((struct step_run *)task, "before", "holding changes nothing: hold again, or decide that it was long enough");
+}
+
+static void free_own(struct step_run *run)
+{
+    pg_free(((struct own *)run->own)->pg);
+}
+
+const struct step_kind step_hold = {.name = "hold", .own_size = sizeof(struct own), .describe = describe, .run = work, .probe = probe, .free_own = free_own};
