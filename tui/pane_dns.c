@@ -167,7 +167,7 @@ struct grid {
     int records, name; /* cells that fit, columns of the name */
     bool single, address, answer;
 };
-enum { STATE_W = 8, ADDRESS_W = 17, ANSWER_W = 17, TTL_W = 7, RTT_W = 8, CELL_W = 8, NAME_W = 12 };
+enum { STATE_W = 8, ADDRESS_W = 16, ANSWER_W = 15, TTL_W = 6, RTT_W = 7, CELL_W = 8, NAME_W = 11 };
 
 static void plan_grid(struct grid *g, int w)
 {
