@@ -93,7 +93,7 @@ demo:
 
 test:
 	@tests/deps test
-	@$(MAKE) --no-print-directory -j2 all unit lab e2e world
+	@$(MAKE) --no-print-directory -j2 all unit lab e2e world bench
 	@B=$(B) tests/run $(SUITES)
 
 # Every suite prints TAP; the quick ones first.
@@ -113,6 +113,15 @@ install: $(B)/cutover
 	install -D -m 644 doc/cutover.1 $(DESTDIR)$(PREFIX)/share/man/man1/cutover.1
 	install -D -m 644 doc/cutover-plan.5 $(DESTDIR)$(PREFIX)/share/man/man5/cutover-plan.5
 	install -D -m 644 doc/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cutover
+	install -D -m 644 doc/completion.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cutover
+	install -D -m 644 doc/completion.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cutover.fish
+
+# What the README and the man pages say about keys, kinds and metrics is what the program says; so are the pictures.
+docs: $(B)/cutover
+	@doc/renew $(B)/cutover
+
+screenshots: $(B)/cutover
+	@screenshots/draw $(B)/cutover
 
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
@@ -120,5 +129,5 @@ help:
 clean:
 	rm -rf build $(BIN)
 
-.PHONY: all unit lab e2e bench world demo test layers lint install help clean always
+.PHONY: all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
 .SECONDARY:
