@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef CUTOVER_DATADIR
 #define CUTOVER_DATADIR "/usr/local/share/cutover"
@@ -183,7 +184,19 @@ bool theme_parse(struct theme *t, const char *file, const char *text, struct err
 
 /* ---- where the files are ---- */
 
-enum { PLACES = 4 };
+enum { PLACES = 5 };
+
+/* Beside the program, so that an installed tree may be moved: BIN/../share/cutover/themes. NULL when that can't be told. */
+static char *find_beside(void)
+{
+    char exe[400];
+    ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    char *slash = n > 0 ? memrchr(exe, '/', (size_t)n) : NULL;
+    if (!slash)
+        return NULL;
+    *slash = '\0';
+    return xprintf("%s/../share/cutover/themes", exe);
+}
 
 /* Directory number i of the search path, or NULL when its variable isn't set. The caller frees it. */
 static char *find_place(int i)
@@ -198,6 +211,8 @@ static char *find_place(int i)
         if (xdg && *xdg)
             return xprintf("%s/cutover/themes", xdg);
         return home && *home ? xprintf("%s/.config/cutover/themes", home) : NULL;
+    case 3:
+        return find_beside();
     default:
         return xstrdup(CUTOVER_DATADIR "/themes");
     }
