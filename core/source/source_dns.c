@@ -4,7 +4,7 @@
  * When the next question goes out:
  *   after an answer     at the interval (20 % more or less, so that resolvers don't march in step), or just after the
  *                       cached answer runs out, whichever is earlier: that is when a resolver can have something new
- *   after silence       soon once, because a single packet may be lost; then at the interval, then twice as long each
+ *   after silence       at once and before all others, because a packet may be lost; then at the interval, then twice as long each
  *                       time, at most a minute; in a plan with short TTLs at most the TTL, because then silence matters
  * The authoritative server has no cache: only the interval counts. */
 #include <stdio.h>
@@ -68,8 +68,6 @@ static int64_t timeout(const struct source *s)
 static int64_t pause_after_silence(const struct plan_dns *d, int silent)
 {
     int64_t limit = MAX(d->interval, MIN((int64_t)LONGEST, d->ttl_low * 1000)), pause = d->interval;
-    if (silent == 1)
-        return MIN(pause, (int64_t)CLOSEST);
     for (int i = 2; i < silent && pause < limit; i++)
         pause *= 2;
     return MIN(pause, limit);
@@ -79,6 +77,13 @@ static int64_t pause_after_answer(const struct source *s, int64_t ttl)
 {
     int64_t pause = jittered(s, s->plan->dns.interval), expiry = MAX(ttl * 1000 + JUST_AFTER, (int64_t)CLOSEST);
     return ttl < 0 || resolver_of(s)->authoritative ? pause : MIN(pause, expiry);
+}
+
+static int64_t next_due(const struct source *s, const struct asked *asked, int64_t ttl)
+{
+    if (asked->silent == 1)
+        return 0;
+    return clock_mono() + (asked->silent ? pause_after_silence(&s->plan->dns, asked->silent) : pause_after_answer(s, ttl));
 }
 
 static int earliest(const struct source *s)
@@ -151,7 +156,7 @@ static void take(struct source *s)
     tell(s, a, &v);
     w->questions++;
     asked->silent = is_silence(a) ? asked->silent + 1 : 0;
-    asked->due = clock_mono() + (asked->silent ? pause_after_silence(&s->plan->dns, asked->silent) : pause_after_answer(s, v.ttl));
+    asked->due = next_due(s, asked, v.ttl);
     count_look(s, a);
     dns_query_free(w->query);
     w->query = NULL;
