@@ -131,7 +131,7 @@ static bool is_called_off(struct sw *sw)
     if (sw->run->abort_asked) {
         sw->aborted = true;
         switch_fail(sw, "Stopped by the operator.");
-    } else if (p->paused && clock_mono() - sw->attempt > sw->run->plan->switch_deadline) {
+    } else if (p->paused && sw->was_paused && clock_mono() - sw->attempt > sw->run->plan->switch_deadline) {
         switch_fail(sw, "The switch was not done within %lld ms: it was in the phase %s.", (long long)sw->run->plan->switch_deadline,
                     *p->name ? p->name : "sequences");
     } else if (step_time_left(sw->run) == 0) {
