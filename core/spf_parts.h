@@ -38,7 +38,7 @@ void spf_look_up(struct spf *s, struct spf_term *t);
 /* True when the names of the sending address are known; else the question is out, and go_on comes back to the same place. */
 bool spf_know_names(struct spf *s);
 
-/* ---- spf.c: moves of the machine ---- */
+/* ---- spf_machine.c: moves of the machine ---- */
 
 struct spf_frame *spf_top(struct spf *s);
 struct spf_term *spf_term_of(struct spf *s); /* the term that is being evaluated */

@@ -1,3 +1,4 @@
+/* The machine of spf.h: records, terms, limits, the explanation. The mechanisms are in spf_mechanism.c. */
 #include "core/spf.h"
 
 #include <stdio.h>
