@@ -40,7 +40,7 @@ _cutover_journals() {
     dir=$(_cutover_state)
     _cutover_files jsonl
     for f in "$dir"/*.jsonl; do
-        [[ -e $f && ($f == "$cur"* || ${f##*/} == "$cur"*) ]] && COMPREPLY+=("$f")
+        [[ -e $f && ($f == "$cur"* || ${f##*/} == "$cur"*) && " ${COMPREPLY[*]} " != *" $f "* ]] && COMPREPLY+=("$f")
     done
 }
 
