@@ -18,7 +18,7 @@
 #include "core/plan.h"
 #include "core/task.h"
 
-#define SETTLE_LOSER_MS 3000
+#define SETTLE_LOSER_MS 1000
 /* The sessions of a switch are told apart by their application_name. */
 #define SETTLE_APP_SWITCH "cutover switch"
 #define SETTLE_APP_SETTLE "cutover settle"

@@ -34,6 +34,7 @@ void switch_begin_promote(struct sw *sw)
         pg_query(d->side[GREEN], SQL_OPEN, -1, NULL, sw->run->plan->switch_deadline);
 }
 
+/* Meanwhile green is asked once more: it may have died since it was opened, and then back is still the better way. */
 void switch_begin_repoint(struct sw *sw)
 {
     struct err err;
@@ -44,6 +45,8 @@ void switch_begin_repoint(struct sw *sw)
         }
     FOR_POOLER(p)
         pg_query(p->admin, "RELOAD;", -1, NULL, sw->run->plan->switch_deadline);
+    FOR_DB(d)
+        pg_query(d->side[GREEN], "SELECT 1", 0, NULL, sw->run->plan->switch_deadline);
 }
 
 static void start_repoint(struct sw *sw, struct switch_db *d)
