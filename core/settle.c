@@ -1,14 +1,12 @@
-#include "core/settle.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/child.h"
 #include "core/pg.h"
-#include "core/pooler.h"
+#include "core/settle_inner.h"
 
-enum { CONNECT_MS = 2000, QUERY_MS = 2000, AGAIN_MS = 50, REPOINT_MS = 60000, HANDS_MS = 2000 };
+enum { REPOINT_MS = 60000 };
 
 /* Ends the switch's own sessions, and says how many are still there. */
 static const char HANDS_OFF[] =
@@ -16,44 +14,6 @@ static const char HANDS_OFF[] =
     " WHERE datname = current_database() AND usename = current_user AND application_name = '" SETTLE_APP_SWITCH "'";
 static const char CLOSE_AND_END[] =
     SQL_CLOSE " SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE " SQL_FOREIGN ";";
-
-/* One connection and the question that is open on it. */
-struct line {
-    struct pg *pg;
-    enum { QUIET, CONNECTING, ASKING } at;
-    int64_t again; /* clock_mono before which nothing is asked: the last try failed */
-    char error[300];
-};
-
-struct unit_pooler {
-    char *name, *database, *file, *target[SIDES];
-    struct line admin;
-    enum { P_FILE, P_RELOAD, P_RESUME, P_CLIENTS, P_LOOK, P_DONE } at;
-    int64_t began;
-};
-
-struct unit {
-    char *name;
-    struct line side[SIDES];
-    enum { D_HANDS_LOSER, D_CLOSE_LOSER, D_HANDS_WINNER, D_OPEN_WINNER, D_POOLERS, D_REPOINT, D_DONE } at;
-    bool loser_open; /* the losing side could not be closed; it is tried on while the rest goes its way */
-    bool winner_open;
-    int64_t began;
-    char **repoint;
-    struct child *child;
-    struct unit_pooler *poolers;
-    int npoolers;
-};
-
-struct settle {
-    struct task *owner;
-    struct unit *units;
-    int nunits;
-    enum { IDLE, OPENING, WORKING } mode;
-    enum side side;
-    bool opened;
-    char error[400];
-};
 
 /* ---- building ---- */
 
@@ -75,7 +35,7 @@ char *settle_conninfo(const char *conninfo, const char *app)
     return xprintf("%s%capplication_name=%s", conninfo, strchr(conninfo, '?') ? '&' : '?', word);
 }
 
-static void make_line(struct settle *s, struct line *l, const char *conninfo)
+static void make_line(struct settle *s, struct settle_line *l, const char *conninfo)
 {
     char *own = settle_conninfo(conninfo, SETTLE_APP_SETTLE);
     l->pg = pg_new(s->owner, own);
@@ -85,8 +45,8 @@ static void make_line(struct settle *s, struct line *l, const char *conninfo)
 int settle_add_database(struct settle *s, const char *name, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint)
 {
     s->units = xrealloc(s->units, (size_t)(s->nunits + 1) * sizeof *s->units);
-    struct unit *u = &s->units[s->nunits];
-    *u = (struct unit){.name = xstrdup(name)};
+    struct settle_unit *u = &s->units[s->nunits];
+    *u = (struct settle_unit){.name = xstrdup(name)};
     for (int i = 0; i < SIDES; i++)
         make_line(s, &u->side[i], conninfo[i]);
     if (nrepoint > 0) {
@@ -99,10 +59,10 @@ int settle_add_database(struct settle *s, const char *name, const char *const co
 
 void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler)
 {
-    struct unit *u = &s->units[database];
+    struct settle_unit *u = &s->units[database];
     u->poolers = xrealloc(u->poolers, (size_t)(u->npoolers + 1) * sizeof *u->poolers);
-    struct unit_pooler *p = &u->poolers[u->npoolers++];
-    *p = (struct unit_pooler){.name = xstrdup(pooler->name), .database = xstrdup(pooler->database), .file = xstrdup(pooler->file)};
+    struct settle_pooler *p = &u->poolers[u->npoolers++];
+    *p = (struct settle_pooler){.name = xstrdup(pooler->name), .database = xstrdup(pooler->database), .file = xstrdup(pooler->file)};
     for (int i = 0; i < SIDES; i++)
         p->target[i] = xstrdup(pooler->target[i]);
     make_line(s, &p->admin, pooler->admin);
@@ -118,10 +78,10 @@ void settle_add_plan(struct settle *s, const struct plan *plan)
     }
 }
 
-static void free_unit(struct unit *u)
+static void free_unit(struct settle_unit *u)
 {
     for (int i = 0; i < u->npoolers; i++) {
-        struct unit_pooler *p = &u->poolers[i];
+        struct settle_pooler *p = &u->poolers[i];
         pg_free(p->admin.pg);
         free(p->name);
         free(p->database);
@@ -149,147 +109,12 @@ void settle_free(struct settle *s)
     free(s);
 }
 
-/* ---- one question ---- */
-
-enum answer { WAITING, GOT, LOST };
-
-static enum answer lose(struct line *l)
-{
-    copy_text(l->error, sizeof l->error, pg_error(l->pg));
-    l->at = QUIET;
-    l->again = clock_mono() + AGAIN_MS;
-    return LOST;
-}
-
-/* Asks over an open connection, opening it first when it is not. Called again until it answers. */
-static enum answer ask(struct line *l, const char *sql)
-{
-    if (pg_busy(l->pg) || clock_mono() < l->again)
-        return WAITING;
-    if (l->at != QUIET && pg_failed(l->pg))
-        return lose(l);
-    if (l->at == ASKING) {
-        l->at = QUIET;
-        l->error[0] = '\0';
-        return GOT;
-    }
-    if (pg_is_connected(l->pg)) {
-        l->at = ASKING;
-        pg_query(l->pg, sql, -1, NULL, QUERY_MS);
-    } else {
-        l->at = CONNECTING;
-        pg_connect(l->pg, CONNECT_MS);
-    }
-    return WAITING;
-}
-
-static void open_line(struct line *l)
-{
-    if (!pg_busy(l->pg) && !pg_is_connected(l->pg))
-        pg_connect(l->pg, CONNECT_MS);
-}
-
-/* ---- poolers ---- */
-
-static void work_file(struct settle *s, struct unit_pooler *p)
-{
-    struct err err;
-    if (s->side == BLUE ? pooler_restore(p->file, &err) : pooler_install(p->file, &err)) {
-        p->at = s->opened || s->side == GREEN ? P_RELOAD : P_RESUME;
-        return;
-    }
-    copy_text(p->admin.error, sizeof p->admin.error, err.text);
-    p->admin.again = clock_mono() + AGAIN_MS;
-}
-
-/* PAUSE of an engine that died may still stand in its socket: a RESUME before it is read would be in vain. */
-static bool hands_are_off(const struct unit_pooler *p)
-{
-    int app = pg_column(p->admin.pg, "application_name");
-    for (int i = 0; app >= 0 && i < pg_rows(p->admin.pg); i++)
-        if (strcmp(pg_value(p->admin.pg, i, app), SETTLE_APP_SWITCH) == 0)
-            return clock_mono() - p->began > HANDS_MS;
-    return true;
-}
-
-static bool is_settled(const struct settle *s, struct unit_pooler *p)
-{
-    struct pg *pg = p->admin.pg;
-    int paused = pg_column(pg, "paused"), host = pg_column(pg, "host"), port = pg_column(pg, "port"), db = pg_column(pg, "database");
-    for (int i = 0; i < pg_rows(pg); i++) {
-        if (strcmp(pg_value(pg, i, pg_column(pg, "name")), p->database) != 0)
-            continue;
-        bool there = pooler_is_target(p->target[s->side], pg_value(pg, i, host), pg_value(pg, i, port), pg_value(pg, i, db));
-        if (there && pg_int(pg, i, paused) == 0)
-            return true;
-        snprintf(p->admin.error, sizeof p->admin.error, "pooler %s is %s", p->name,
-                 there ? "still paused" : s->side == BLUE ? "not back on blue" : "not on green");
-        return false;
-    }
-    snprintf(p->admin.error, sizeof p->admin.error, "pooler %s has no database %s any more", p->name, p->database);
-    return false;
-}
-
-/* RESUME comes first and the look at the clients after it, so that writers wait no longer than they must; whatever
- * still pauses then is resumed again. That RESUME calls "not paused" an error is no matter: the last look decides. */
-static bool step_pooler(struct settle *s, struct unit_pooler *p)
-{
-    char verb[300];
-    enum answer a;
-    switch (p->at) {
-    case P_FILE:
-        if (clock_mono() >= p->admin.again)
-            work_file(s, p);
-        return p->at != P_FILE;
-    case P_RELOAD:
-        if ((a = ask(&p->admin, "RELOAD;")) == GOT)
-            p->at = P_RESUME;
-        return a == GOT;
-    case P_RESUME:
-        pooler_verb(verb, sizeof verb, "RESUME", p->database);
-        a = ask(&p->admin, verb);
-        if (a == WAITING || (a == LOST && !pg_is_connected(p->admin.pg)))
-            return false;
-        p->admin.again = 0;
-        p->at = P_CLIENTS;
-        return true;
-    case P_CLIENTS:
-        if ((a = ask(&p->admin, "SHOW CLIENTS;")) != GOT)
-            return false;
-        if (hands_are_off(p))
-            p->at = P_LOOK;
-        else
-            p->admin.again = clock_mono() + 10;
-        return p->at == P_LOOK;
-    case P_LOOK:
-        if (ask(&p->admin, "SHOW DATABASES;") != GOT)
-            return false;
-        p->at = is_settled(s, p) ? P_DONE : P_RESUME;
-        if (p->at == P_RESUME)
-            p->admin.again = clock_mono() + 20;
-        return p->at == P_DONE;
-    case P_DONE: return false;
-    }
-    return false;
-}
-
-static bool step_poolers(struct settle *s, struct unit *u)
-{
-    bool done = true;
-    for (int i = 0; i < u->npoolers; i++) {
-        while (step_pooler(s, &u->poolers[i]))
-            ;
-        done = done && u->poolers[i].at == P_DONE;
-    }
-    return done;
-}
-
 /* ---- databases ---- */
 
 /* True when none of the switch's own sessions is left on this side. */
-static bool take_hands_off(struct line *l)
+static bool take_hands_off(struct settle_line *l)
 {
-    if (ask(l, HANDS_OFF) != GOT)
+    if (settle_ask(l, HANDS_OFF) != GOT)
         return false;
     if (pg_int(l->pg, 0, 0) == 0)
         return true;
@@ -298,12 +123,12 @@ static bool take_hands_off(struct line *l)
 }
 
 /* The side that loses: to blue, green only if it had been opened; to green, blue, which has long been closed. */
-static void close_loser(struct settle *s, struct unit *u)
+static void close_loser(struct settle *s, struct settle_unit *u)
 {
-    struct line *loser = &u->side[!s->side];
+    struct settle_line *loser = &u->side[!s->side];
     if (u->at == D_HANDS_LOSER && take_hands_off(loser))
         u->at = D_CLOSE_LOSER;
-    if (u->at == D_CLOSE_LOSER && ask(loser, s->side == BLUE ? CLOSE_AND_END : SQL_CLOSE) == GOT) {
+    if (u->at == D_CLOSE_LOSER && settle_ask(loser, s->side == BLUE ? CLOSE_AND_END : SQL_CLOSE) == GOT) {
         u->loser_open = false;
         u->at = D_HANDS_WINNER;
     } else if (clock_mono() - u->began > SETTLE_LOSER_MS) {
@@ -312,24 +137,24 @@ static void close_loser(struct settle *s, struct unit *u)
     }
 }
 
-static void close_late(struct settle *s, struct unit *u)
+static void close_late(struct settle *s, struct settle_unit *u)
 {
-    if (u->loser_open && ask(&u->side[!s->side], s->side == BLUE ? CLOSE_AND_END : SQL_CLOSE) == GOT)
+    if (u->loser_open && settle_ask(&u->side[!s->side], s->side == BLUE ? CLOSE_AND_END : SQL_CLOSE) == GOT)
         u->loser_open = false;
 }
 
-static void open_winner(struct settle *s, struct unit *u)
+static void open_winner(struct settle *s, struct settle_unit *u)
 {
-    struct line *winner = &u->side[s->side];
+    struct settle_line *winner = &u->side[s->side];
     if (u->at == D_HANDS_WINNER && take_hands_off(winner))
         u->at = D_OPEN_WINNER;
-    if (u->at == D_OPEN_WINNER && ask(winner, SQL_OPEN) == GOT) {
+    if (u->at == D_OPEN_WINNER && settle_ask(winner, SQL_OPEN) == GOT) {
         u->winner_open = true;
         u->at = D_POOLERS;
     }
 }
 
-static void run_repoint(struct settle *s, struct unit *u)
+static void run_repoint(struct settle *s, struct settle_unit *u)
 {
     static const char *const to[SIDES][2] = {{"CUTOVER_TO=blue", NULL}, {"CUTOVER_TO=green", NULL}};
     if (!u->repoint || s->side == BLUE) {
@@ -342,13 +167,13 @@ static void run_repoint(struct settle *s, struct unit *u)
     }
 }
 
-static void step_unit(struct settle *s, struct unit *u)
+static void step_unit(struct settle *s, struct settle_unit *u)
 {
     if (u->at <= D_CLOSE_LOSER)
         close_loser(s, u);
     if (u->at == D_HANDS_WINNER || u->at == D_OPEN_WINNER)
         open_winner(s, u);
-    if (u->at == D_POOLERS && step_poolers(s, u))
+    if (u->at == D_POOLERS && settle_step_poolers(s, u))
         u->at = D_REPOINT;
     if (u->at == D_REPOINT)
         run_repoint(s, u);
@@ -357,6 +182,12 @@ static void step_unit(struct settle *s, struct unit *u)
 }
 
 /* ---- the whole ---- */
+
+static void open_line(struct settle_line *l)
+{
+    if (!pg_busy(l->pg) && !pg_is_connected(l->pg))
+        pg_connect(l->pg, SETTLE_CONNECT_MS);
+}
 
 void settle_connect(struct settle *s)
 {
@@ -370,7 +201,7 @@ void settle_connect(struct settle *s)
 }
 
 /* An answer that is still on its way belongs to another question. */
-static void hush(struct line *l)
+static void hush(struct settle_line *l)
 {
     if (pg_busy(l->pg))
         pg_close(l->pg);
@@ -385,7 +216,7 @@ void settle_go(struct settle *s, enum side side, bool opened)
     s->side = side;
     s->opened = opened;
     for (int i = 0; i < s->nunits; i++) {
-        struct unit *u = &s->units[i];
+        struct settle_unit *u = &s->units[i];
         u->at = side == BLUE && !opened ? D_HANDS_WINNER : D_HANDS_LOSER;
         u->winner_open = u->loser_open = false;
         u->began = clock_mono();
@@ -408,7 +239,7 @@ bool settle_step(struct settle *s)
         done = done && s->units[i].at == D_DONE && !s->units[i].loser_open;
     }
     for (int i = 0; s->mode == OPENING && i < s->nunits; i++) {
-        struct unit *u = &s->units[i];
+        struct settle_unit *u = &s->units[i];
         done = done && !pg_busy(u->side[BLUE].pg) && !pg_busy(u->side[GREEN].pg);
         for (int j = 0; j < u->npoolers; j++)
             done = done && !pg_busy(u->poolers[j].admin.pg);
@@ -429,7 +260,7 @@ bool settle_is_open(const struct settle *s)
     return s->mode == WORKING;
 }
 
-static const char *say_opening(struct settle *s, const struct unit *u)
+static const char *say_opening(struct settle *s, const struct settle_unit *u)
 {
     for (int i = 0; i < SIDES; i++)
         if (!pg_is_connected(u->side[i].pg))
@@ -440,7 +271,7 @@ static const char *say_opening(struct settle *s, const struct unit *u)
     return s->error;
 }
 
-static const char *say_working(struct settle *s, const struct unit *u)
+static const char *say_working(struct settle *s, const struct settle_unit *u)
 {
     const char *open = side_names[s->side], *closed = side_names[!s->side];
     if (u->at <= D_CLOSE_LOSER || u->loser_open)
