@@ -102,7 +102,8 @@ static void start_step(struct stage *g, const char *key, enum step_mode mode)
     *g->run = (struct step_run){.loop = g->loop, .plan = g->plan, .model = g->model, .door = &g->door, .state_dir = "/tmp", .index = i,
         .step = &g->plan->steps[i], .kind = step_kind_find(g->plan->steps[i].kind), .mode = mode, .over = step_over, .engine = g};
     g->run->kind->describe(g->plan, g->model, g->run->step, mode, &action);
-    RECORD(&g->door, step_began, .step = key, .mode = step_mode_names[mode], .attempt = 1, .action = action.text, .user = "drive");
+    RECORD(&g->door, step_began, .step = key, .mode = step_mode_names[mode], .attempt = 1, .action = action.text ? action.text : "",
+        .gate = "", .user = "drive", .typed = "");
     buf_free(&action);
     step_start(g->run);
 }
