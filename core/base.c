@@ -54,7 +54,7 @@ char *xstrdup(const char *s)
 {
     size_t len = strlen(s);
     char *p = xcalloc(len + 1, 1);
-    memcpy(p, s, len);
+    memcpy(p, s, len + 1);
     return p;
 }
 

@@ -95,7 +95,9 @@ static void put(json_t *o, const char *key, json_t *value)
 
 static void put_text(json_t *o, const char *key, const char *text)
 {
-    json_t *s = json_string(text ? text : "");
+    if (!text)
+        text = "";
+    json_t *s = json_string(text);
     if (!s) { /* not UTF-8: somebody forgot text_clean on the way in */
         size_t len = strlen(text);
         char *clean = xcalloc(len * 4 + 16, 1);

@@ -10,7 +10,7 @@ struct model *model_new(const struct plan *plan)
 {
     struct model *m = xcalloc(1, sizeof *m);
     m->db = xcalloc((size_t)plan->ndatabases, sizeof *m->db);
-    m->dns = xcalloc((size_t)(plan->dns.nresolvers * plan->dns.nrecords), sizeof *m->dns);
+    m->dns = xcalloc((size_t)plan->dns.nresolvers * (size_t)plan->dns.nrecords, sizeof *m->dns);
     m->record = xcalloc((size_t)plan->dns.nrecords, sizeof *m->record);
     m->check = xcalloc((size_t)plan->nchecks, sizeof *m->check);
     m->step = xcalloc((size_t)plan->nsteps, sizeof *m->step);

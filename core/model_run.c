@@ -233,7 +233,8 @@ static void fold_source(struct model *m, const char *name, const char *sentence)
     if (i == m->nsources) {
         if (*sentence == '\0' || m->nsources == (int)ARRAY_LEN(m->source_name))
             return;
-        KEEP(m->source_name[m->nsources++], name);
+        KEEP(m->source_name[i], name);
+        m->nsources++;
     }
     KEEP(m->source_error[i], sentence);
 }

@@ -114,6 +114,13 @@ static void fold_pooler_seen(struct model_db *db, int64_t at, const struct event
     KEEP(db->pooler_error, e->error);
 }
 
+static void fold_sequences(struct model_db *db, int64_t at, const struct event_sequences_seen *e)
+{
+    db->sequences_at = at;
+    db->sequences = e->count;
+    db->sequences_behind = e->behind;
+}
+
 static struct model_db *find_db(struct model *m, const struct plan *p, const char *name)
 {
     int i = plan_find_database(p, name);
@@ -158,8 +165,7 @@ void fold_database(struct model *m, const struct plan *p, const struct event *e)
         TO_DB(fold_pooler_seen(db_, e->at, &e->pooler_seen), e->pooler_seen);
         break;
     case EVENT_sequences_seen:
-        TO_DB(db_->sequences_at = e->at; db_->sequences = e->sequences_seen.count; db_->sequences_behind = e->sequences_seen.behind,
-              e->sequences_seen);
+        TO_DB(fold_sequences(db_, e->at, &e->sequences_seen), e->sequences_seen);
         break;
     default:
         break;

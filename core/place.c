@@ -50,6 +50,7 @@ bool place_state_dir(const char *given, char *buf, size_t size, struct err *err)
 void place_slug(const char *name, char *buf, size_t size)
 {
     size_t n = 0;
+    buf[0] = '\0';
     for (const char *c = name; *c && n + 1 < MIN(size, (size_t)64); c++) {
         bool plain = isalnum((unsigned char)*c) || *c == '_' || *c == '.';
         if (plain)
@@ -71,22 +72,23 @@ void place_of(const char *dir, const char *name, const char *ending, char *buf, 
     snprintf(buf, size, "%s/%s%s", dir, slug, ending);
 }
 
+/* Every run has its NAME.d, also when its engine is gone and its socket with it. */
 bool place_only(const char *dir, char *name, size_t size, struct err *err)
 {
     DIR *d = opendir(dir);
     int found = 0;
     for (struct dirent *e; d && (e = readdir(d));) {
         size_t len = strlen(e->d_name);
-        if (len <= 5 || strcmp(e->d_name + len - 5, ".sock") != 0)
+        if (len <= 2 || strcmp(e->d_name + len - 2, ".d") != 0 || e->d_name[0] == '.')
             continue;
         found++;
-        copy_text(name, MIN(size, len - 4), e->d_name);
+        copy_text(name, MIN(size, len - 1), e->d_name);
     }
     if (d)
         closedir(d);
-    if (found == 1)
-        return true;
-    return err_set(err, found ? "%s: %d runs are here; name the one you mean" : "%s: no run is here (%d); start one with: cutover PLAN", dir, found);
+    if (found > 1)
+        return err_set(err, "%s: %d runs are here; name the one you mean", dir, found);
+    return found == 1 || err_set(err, "%s: no run is here; start one with: cutover PLAN", dir);
 }
 
 bool place_is_answered(const char *socket_path)

@@ -76,10 +76,10 @@ struct plan *plan_load(const char *path, struct plan_problems *problems)
     *problems = (struct plan_problems){0};
     if (!slurp(path, &text, &err))
         plan_problems_add(problems, path, 0, "%s", err.text);
-    else if (strlen(text.text) != text.len)
+    else if (text.len && strlen(text.text) != text.len)
         plan_problems_add(problems, path, 0, "The plan holds a NUL byte; save it as UTF-8 text.");
     else
-        plan = plan_parse(path, text.text, problems);
+        plan = plan_parse(path, text.len ? text.text : "", problems);
     buf_free(&text);
     return plan;
 }

@@ -23,7 +23,7 @@ struct syntax {
 static void skip_blank(struct syntax *s)
 {
     for (;;) {
-        const char *end = s->at;
+        const char *end;
         if (*s->at == '#' || strncmp(s->at, "//", 2) == 0)
             end = s->at + strcspn(s->at, "\n");
         else if (strncmp(s->at, "/*", 2) == 0)

@@ -18,7 +18,7 @@ static void stamp(int64_t at, char *buf, size_t size)
     gmtime_r(&s, &tm);
     size_t n = strftime(buf, size, "%H:%M:%S", &tm);
     if (n && n + 5 < size)
-        n += (size_t)snprintf(buf + n, size - n, ".%03d", (int)(at % 1000));
+        snprintf(buf + n, size - n, ".%03d", (int)(at % 1000));
 }
 
 static void day(int64_t at, char *buf, size_t size)

@@ -49,7 +49,7 @@ static char *write_orders(const struct plan *plan, const char *state_dir)
     for (int i = 0; i < plan->ndatabases; i++)
         json_array_append_new(databases, database_as_json(&plan->databases[i]));
     json_t *all = json_pack("{ss sI sI so}", "state_dir", state_dir, "engine", (json_int_t)getpid(), "deadline",
-                            (json_int_t)(plan->switch_deadline + WATCHDOG_GRACE_MS), "databases", databases);
+                            (json_int_t)plan->switch_deadline + WATCHDOG_GRACE_MS, "databases", databases);
     char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
     json_decref(all);
     if (!text)

@@ -21,7 +21,7 @@ static void judge(struct check_run *run)
     int expect = atoi(check_option(run, "expect", "200"));
     const char *body = check_option(run, "body", ""), *url = check_option(run, "url", "");
     char evidence[200], shown[120];
-    text_line(shown, sizeof shown, r->body ? r->body : "", r->body_len);
+    text_line(shown, sizeof shown, r->body, r->body_len);
     snprintf(evidence, sizeof evidence, "GET %.60s: %d %s", url, r->status, shown);
     if (r->error != HTTP_OK && r->error != HTTP_STATUS)
         check_end(run, CHECK_FAIL, evidence, "%s", r->sentence);

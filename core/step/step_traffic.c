@@ -146,9 +146,9 @@ static const char *trouble(const struct step_run *run, char *buf, size_t size)
         return buf;
     }
     model_probes(run->model, GREEN, now, 10, &ok, &failed, &l);
-    int64_t ppm = ok + failed ? failed * 1000000 / (ok + failed) : 0;
+    const int64_t all = ok + failed, ppm = all ? failed * 1000000 / all : 0;
     if (failed >= TOO_FEW && ppm > t->max_errors) {
-        snprintf(buf, size, "%lld of %lld probes of green failed: %s", (long long)failed, (long long)(ok + failed), g->error);
+        snprintf(buf, size, "%lld of %lld probes of green failed: %s", (long long)failed, (long long)all, g->error);
         return buf;
     }
     struct reading r = metric_read(metric_find("traffic.error_ppm"), run->model, run->plan, "green", now);
@@ -229,11 +229,22 @@ static void stage_is_set(struct step_run *run)
     task_sleep(&run->task, 50);
 }
 
+/* Success prints nothing; anything else is the reason. */
+static bool refused(const struct sock *sock, char *why, size_t size)
+{
+    size_t len;
+    const char *said = sock_answer(sock, &len);
+    if (sock_failed(sock))
+        copy_text(why, size, sock_error(sock));
+    else
+        text_line(why, size, said, len);
+    return sock_failed(sock) || strspn(said, " \n") != len;
+}
+
 static void work(struct task *task)
 {
     struct step_run *run = (struct step_run *)task;
     struct own *o = run->own;
-    size_t len;
     char why[240];
     switch (task->at) {
     case BEGIN:
@@ -249,11 +260,10 @@ static void work(struct task *task)
     case SET:
         set_weights(run);
         return;
-    case SET_ANSWER: /* success prints nothing; anything else is the reason */
+    case SET_ANSWER:
         if (!answered(run))
             return;
-        if (sock_failed(o->sock) || strspn(sock_answer(o->sock, &len), " \n") != strlen(sock_answer(o->sock, &len))) {
-            text_line(why, sizeof why, sock_failed(o->sock) ? sock_error(o->sock) : sock_answer(o->sock, &len), sock_failed(o->sock) ? strlen(sock_error(o->sock)) : len);
+        if (refused(o->sock, why, sizeof why)) {
             end_bad(run, why);
             return;
         }
