@@ -43,13 +43,17 @@ finish() {
     echo "1..$tests"
     exit $((failures > 0))
 }
-show_trouble() {
-    [[ -z $pane ]] || { note "the screen of $pane:"; screen | grep -v '^ *$' | sed 's/^/#   /'; }
-    local j
-    j=$(journal 2>/dev/null) || return 0
-    note "the last of $j:"
-    tail -n 8 "$j" | cut -c 1-260 | sed 's/^/#   /'
+show_trouble() { # the screen, and what the run's steps did last, when that is new
+    local now
+    now=$(
+        [[ -z $pane ]] || { echo "the screen of $pane:"; screen | grep -v '^ *$' | sed 's/^/  /'; }
+        echo "the last of the run's journal:"
+        grep -vE '"event":"(dns|http|haproxy|prometheus|db|lag|copy|sequences|pooler|cost)_seen"' "$(journal)" 2>/dev/null | tail -n 6 | cut -c 1-220 | sed 's/^/  /'
+    )
+    [[ $now == "$trouble_shown" ]] || note "$now"
+    trouble_shown=$now
 }
+trouble_shown=""
 
 # ---- waiting --------------------------------------------------------------------------------------------------------
 
