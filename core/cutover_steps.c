@@ -23,6 +23,11 @@ static struct step_run *new_run(struct cutover *c, int step, enum step_mode mode
     return run;
 }
 
+static bool wants_word(const struct plan_step *s, enum step_mode mode)
+{
+    return s->confirm == CONFIRM_TYPE || mode == MODE_UNDO;
+}
+
 /* Intent on disk, then the act. */
 static void begin(struct cutover *c, int step, enum step_mode mode, const char *user, const char *typed, const struct gate *gate)
 {
@@ -32,7 +37,7 @@ static void begin(struct cutover *c, int step, enum step_mode mode, const char *
     gate_as_text(gate, &held);
     int attempt = c->model->step[step].attempt + (mode == MODE_RUN);
     RECORD(&c->door, step_began, .step = run->step->key, .mode = step_mode_names[mode], .attempt = attempt, .action = action.text ? action.text : "",
-        .gate = held.text, .user = user, .typed = typed);
+        .gate = held.text, .user = user, .typed = wants_word(run->step, mode) ? typed : "");
     buf_free(&action);
     buf_free(&held);
     c->run = run;
@@ -48,8 +53,7 @@ static void begin(struct cutover *c, int step, enum step_mode mode, const char *
 
 static bool confirmed(const struct plan_step *s, enum step_mode mode, const char *typed, struct err *why)
 {
-    bool wants_word = s->confirm == CONFIRM_TYPE || mode == MODE_UNDO;
-    if (!wants_word || strcmp(typed, s->key) == 0)
+    if (!wants_word(s, mode) || strcmp(typed, s->key) == 0)
         return true;
     return err_set(why, "%s must be confirmed by typing %s", s->key, s->key);
 }

@@ -31,7 +31,7 @@ static void tell_step_ended(struct model *m, const struct event *e)
     char took[24];
     if (strcmp(s->mode, "probe") == 0)
         return;
-    model_say(m, e, good ? "OK" : "BAD", s->step, "%s%s%s after %s", s->result, *s->sentence ? ": " : "", s->sentence, format_ms(s->took, took, sizeof took));
+    model_say(m, e, good ? "OK" : "BAD", s->step, "%s in %s%s%s", s->result, format_ms(s->took, took, sizeof took), *s->sentence ? ": " : "", s->sentence);
 }
 
 static void tell_step(struct model *m, const struct event *e)
@@ -112,7 +112,8 @@ static void tell_switch(struct model *m, const struct event *e)
         model_say(m, e, "RUN", "switch", "writes are paused");
         break;
     case EVENT_writes_resumed:
-        model_say(m, e, "OK", "switch", "writes flow again on %s after %lld ms", e->writes_resumed.side, (long long)(e->writes_resumed.pause_us / 1000));
+        model_say(m, e, "OK", "switch", "writes flow again on %s after %lld.%lld ms", e->writes_resumed.side, (long long)(e->writes_resumed.pause_us / 1000),
+            (long long)(e->writes_resumed.pause_us / 100 % 10));
         break;
     case EVENT_switch_phase:
         model_say(m, e, "INFO", "switch", "%s %lld.%01lld ms  %s", e->switch_phase.phase, (long long)(e->switch_phase.took_us / 1000),
@@ -122,7 +123,7 @@ static void tell_switch(struct model *m, const struct event *e)
         model_say(m, e, "RUN", "switch", "everything is proven; from here on only forward (marker %s)", e->switch_committing.marker);
         break;
     case EVENT_switch_committed:
-        model_say(m, e, "OK", "switch", "writes are on green; paused for %s. %s", format_ms(e->switch_committed.pause_us / 1000, took, sizeof took), e->switch_committed.text);
+        model_say(m, e, "OK", "switch", "%s", e->switch_committed.text);
         break;
     case EVENT_switch_returned:
         model_say(m, e, "WARN", "switch", "back on blue by the %s after %s: %s", e->switch_returned.by,

@@ -181,7 +181,17 @@ static void fold_check_ended(struct model *m, const struct plan *p, const struct
     c->took = e->check_ended.took;
 }
 
-static void fold_switch(struct model *m, const struct event *e)
+/* The switch itself says which side takes writes; the next look at each side confirms it a second later. */
+static void set_writer(struct model *m, const struct plan *p, int64_t at, enum side writer)
+{
+    for (int i = 0; i < p->ndatabases; i++)
+        for (int s = 0; s < SIDES; s++) {
+            KEEP(m->db[i].side[s].writable, s == (int)writer ? "yes" : "no");
+            m->db[i].side[s].at = at;
+        }
+}
+
+static void fold_switch(struct model *m, const struct plan *p, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_writes_paused:
@@ -198,12 +208,14 @@ static void fold_switch(struct model *m, const struct event *e)
     case EVENT_switch_committed:
         m->committed = true;
         m->committed_at = e->at;
+        set_writer(m, p, e->at, GREEN);
         m->pause_began = 0;
         m->pause_us = e->switch_committed.pause_us;
         break;
     case EVENT_switch_returned:
         m->committed = false;
         m->returned_at = e->at;
+        set_writer(m, p, e->at, BLUE);
         m->pause_began = 0;
         m->pause_us = e->switch_returned.pause_us;
         break;
@@ -307,6 +319,6 @@ void fold_run(struct model *m, const struct plan *p, const struct event *e)
         m->cost_rss = e->cost_seen.rss;
         break;
     default:
-        fold_switch(m, e);
+        fold_switch(m, p, e);
     }
 }
