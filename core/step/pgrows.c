@@ -25,11 +25,15 @@ bool pgrows_saw_blue(struct pgscript *s)
     return false;
 }
 
+/* Without a search_path every name is told with its schema: it goes into statements again. */
 void pgrows_look_green(struct pgscript *s, struct buf *out)
 {
-    buf_printf(out, "SELECT (SELECT oid FROM pg_subscription WHERE subname = '%s' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())),"
+    buf_printf(out, "SET search_path = ''; SELECT (SELECT oid FROM pg_subscription WHERE subname = '%s' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())),"
         " (SELECT string_agg(r.srrelid::regclass::text, ', ') FROM pg_subscription_rel r JOIN pg_subscription q ON q.oid = r.srsubid"
-        "  JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE q.subname = '%s' AND n.nspname <> '" PGNAMES_SCHEMA "')", s->slot, s->slot);
+        "  JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE q.subname = '%s' AND n.nspname <> '" PGNAMES_SCHEMA "'"
+        "   AND q.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())),"
+        " EXISTS (SELECT 1 FROM pg_db_role_setting d, unnest(setconfig) c WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_database"
+        "  WHERE datname = current_database()) AND c ~* '^default_transaction_read_only=(on|true|yes|1)$')", s->slot, s->slot);
 }
 
 bool pgrows_saw_green(struct pgscript *s)
@@ -37,6 +41,7 @@ bool pgrows_saw_green(struct pgscript *s)
     const struct pg *pg = pgscript_result(s);
     s->has_subscription = !pg_is_null(pg, 0, 0);
     copy_text(s->subscription_oid, sizeof s->subscription_oid, pg_value(pg, 0, 0));
+    s->green_is_closed = pg_bool(pg, 0, 2);
     s->tables.len = 0;
     buf_puts(&s->tables, pg_value(pg, 0, 1));
     return true;
@@ -71,8 +76,10 @@ void pgrows_drop_publication(struct pgscript *s, struct buf *out)
     buf_puts(out, OWN "SET client_min_messages = warning; DROP PUBLICATION IF EXISTS " PGNAMES_PUBLICATION);
 }
 
+/* Only what is ours: a table that somebody else made in there is an error, and stays. */
 void pgrows_drop_schema(struct pgscript *s, struct buf *out)
 {
     (void)s;
-    buf_puts(out, OWN "SET client_min_messages = warning; DROP SCHEMA IF EXISTS " PGNAMES_SCHEMA " CASCADE");
+    buf_puts(out, OWN "SET client_min_messages = warning; SET lock_timeout = '10s'; DROP TABLE IF EXISTS " PGNAMES_SCHEMA ".heartbeat, " PGNAMES_SCHEMA ".marker;"
+        " DROP SCHEMA IF EXISTS " PGNAMES_SCHEMA);
 }

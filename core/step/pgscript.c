@@ -68,9 +68,10 @@ static bool connected(struct pgscript *s, enum side side, enum pgscript_state *s
     }
     if (!pg_failed(s->side[side]))
         return true;
-    if (side == BLUE && s->blue_may_be_gone) {
-        s->gone[side] = s->blue_was_gone = true;
-        step_say(s->run, "warn", "blue can't be reached; only green is worked on: %s", pg_error(s->side[side]));
+    if (s->may_be_gone[side] && !(side == GREEN && s->gone[BLUE])) {
+        s->gone[side] = s->was_gone[side] = true;
+        step_say(s->run, "warn", "%s: %s can't be reached; only %s is worked on: %s", pgscript_db(s)->name, side_names[side], side_names[!side],
+            pg_error(s->side[side]));
         return true;
     }
     *state = fail(s, pg_error(s->side[side]));
@@ -88,6 +89,8 @@ static bool send_row(struct pgscript *s)
     bool any = sql.len > 0;
     if (any)
         pg_query(s->side[row->side], sql.text, -1, NULL, MAX(step_time_left(s->run), (int64_t)SLACK));
+    s->sent = clock_mono();
+    *s->blocker = '\0';
     buf_free(&sql);
     return any;
 }
@@ -96,6 +99,7 @@ static void next_row(struct pgscript *s)
 {
     s->row++;
     s->until = 0;
+    *s->why = '\0';
     s->at = PGSCRIPT_SEND;
 }
 
@@ -104,7 +108,7 @@ static void next_database(struct pgscript *s)
     close_lines(s);
     s->db++;
     s->row = 0;
-    s->has_publication = s->has_slot = s->has_subscription = false;
+    s->has_publication = s->has_slot = s->has_subscription = s->green_is_closed = false;
     s->at = PGSCRIPT_CONNECT_BLUE;
 }
 
@@ -114,8 +118,15 @@ static bool take_answer(struct pgscript *s, enum pgscript_state *state)
     const struct pgscript_row *row = &s->rows[s->row];
     struct pg *pg = s->side[row->side];
     *state = PGSCRIPT_BUSY;
-    if (pg_busy(pg)) {
-        wait_for(s, step_time_left(s->run));
+    if (pg_busy(pg) && row->meanwhile && s->run->abort_asked) {
+        copy_text(s->why, sizeof s->why, "stopped by a person");
+        *state = PGSCRIPT_FAILED;
+        return false;
+    }
+    if (pg_busy(pg) && row->meanwhile)
+        row->meanwhile(s);
+    if (pg_busy(pg) || pg_busy(s->side[!row->side])) {
+        wait_for(s, row->meanwhile ? PAUSE * 2 - SLACK : step_time_left(s->run));
         return false;
     }
     if (pg_failed(pg) && row->may_fail && pg_is_connected(pg)) {
@@ -175,7 +186,8 @@ enum pgscript_state pgscript_go(struct pgscript *s)
     while (s->db < s->run->plan->ndatabases) {
         /* Between two statements nothing is half done: a person's stop and the step's deadline are heard here. */
         if (s->at != PGSCRIPT_ANSWER && (s->run->abort_asked || step_time_left(s->run) == 0)) {
-            copy_text(s->why, sizeof s->why, s->run->abort_asked ? "stopped by a person" : "not in time");
+            if (s->run->abort_asked || !*s->why) /* a row that repeats has said what it waits for */
+                copy_text(s->why, sizeof s->why, s->run->abort_asked ? "stopped by a person" : "not in time");
             return PGSCRIPT_FAILED;
         }
         if (!go_one(s, &state))

@@ -18,25 +18,31 @@ struct pgscript_row {
      * s->again was set. NULL: nothing to look at. */
     bool (*took)(struct pgscript *s);
     bool may_fail;    /* an error is told as a warning and the script goes on */
+    /* Called about twice a second while the statement runs, for one that may wait long; it may use the other side. Such a
+     * statement is broken off when a person says stop. NULL: it is short. */
+    void (*meanwhile)(struct pgscript *s);
 };
 
 struct pgscript {
     struct step_run *run;
     const struct pgscript_row *rows;
     int nrows;
-    bool blue_may_be_gone; /* go on with green's rows alone when blue can't be reached */
+    bool may_be_gone[SIDES]; /* go on with the other side's rows alone when this one can't be reached */
 
     /* of the database that is worked on */
     int db, row;
     struct pg *side[SIDES];
     bool gone[SIDES];
-    bool blue_was_gone;    /* of any database */
+    bool was_gone[SIDES];  /* of any database */
     char slot[64];
     bool has_publication, has_slot, has_subscription; /* for rows that ask; set by their took() */
+    bool green_is_closed;  /* read-only for new sessions of clients */
     char subscription_oid[24];
     struct buf tables;     /* of the subscription, quoted and joined by ", " */
     bool again;
     int64_t until;         /* clock_mono: a row that repeats gives up */
+    int64_t sent;          /* clock_mono: of the statement that runs */
+    char blocker[200];     /* who a long statement waits for, as last told */
     char why[400];
     char stands[128];      /* probes: a digit a database, how many of publication, slot and subscription stand there */
     enum { PGSCRIPT_CONNECT_BLUE, PGSCRIPT_CONNECT_GREEN, PGSCRIPT_SEND, PGSCRIPT_ANSWER } at;

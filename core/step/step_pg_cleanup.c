@@ -15,7 +15,7 @@ static void describe(const struct plan *p, const struct model *m, const struct p
     for (int i = 0; i < p->ndatabases; i++) {
         char slot[64];
         pgnames_slot(&p->databases[i], slot, sizeof slot);
-        buf_printf(out, "%s%s: green DROP SUBSCRIPTION %s; blue drops the slot, DROP PUBLICATION " PGNAMES_PUBLICATION ";\nboth DROP SCHEMA " PGNAMES_SCHEMA " CASCADE", i ? "\n" : "",
+        buf_printf(out, "%s%s: green DROP SUBSCRIPTION %s; blue drops the slot, DROP PUBLICATION " PGNAMES_PUBLICATION ";\nboth DROP SCHEMA " PGNAMES_SCHEMA, i ? "\n" : "",
             p->databases[i].name, slot);
     }
 }
@@ -40,14 +40,14 @@ static bool is_nothing(struct pgscript *s)
 }
 
 static const struct pgscript_row rows[] = {
-    {GREEN, NULL, pgrows_look_green, pgrows_saw_green, false},
-    {GREEN, "subscription dropped on green", pgrows_drop_subscription, NULL, false},
-    {BLUE, "slot dropped on blue", pgrows_drop_slot, pgrows_dropped_slot, false},
-    {BLUE, "publication dropped on blue", pgrows_drop_publication, NULL, false},
-    {GREEN, NULL, pgrows_drop_schema, NULL, false},
-    {BLUE, "schema cutover dropped on both sides", pgrows_drop_schema, NULL, false},
-    {BLUE, NULL, count_blue, is_nothing, false},
-    {GREEN, NULL, count_green, is_nothing, false},
+    {GREEN, NULL, pgrows_look_green, pgrows_saw_green, false, NULL},
+    {GREEN, "subscription dropped on green", pgrows_drop_subscription, NULL, false, NULL},
+    {BLUE, "slot dropped on blue", pgrows_drop_slot, pgrows_dropped_slot, false, NULL},
+    {BLUE, "publication dropped on blue", pgrows_drop_publication, NULL, false, NULL},
+    {GREEN, NULL, pgrows_drop_schema, NULL, false, NULL},
+    {BLUE, "schema cutover dropped on both sides", pgrows_drop_schema, NULL, false, NULL},
+    {BLUE, NULL, count_blue, is_nothing, false, NULL},
+    {GREEN, NULL, count_green, is_nothing, false, NULL},
 };
 
 static void work(struct task *task)
@@ -57,10 +57,10 @@ static void work(struct task *task)
     s->run = run;
     s->rows = rows;
     s->nrows = ARRAY_LEN(rows);
-    s->blue_may_be_gone = true;
+    s->may_be_gone[BLUE] = true;
     switch (pgscript_go(s)) {
     case PGSCRIPT_DONE:
-        if (s->blue_was_gone)
+        if (s->was_gone[BLUE])
             step_end(run, "failed", "green is clean; blue could not be reached: its slot, publication and schema cutover still stand there");
         else
             step_end(run, "done", "no subscription, slot, publication or schema of cutover is left");
@@ -82,8 +82,8 @@ static bool probed(struct pgscript *s)
 }
 
 static const struct pgscript_row probe_rows[] = {
-    {BLUE, NULL, count_blue, probed, false},
-    {GREEN, NULL, count_green, probed, false},
+    {BLUE, NULL, count_blue, probed, false, NULL},
+    {GREEN, NULL, count_green, probed, false, NULL},
 };
 
 static void probe(struct task *task)
