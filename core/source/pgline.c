@@ -7,7 +7,7 @@ enum { CONNECT_TIMEOUT = 5000, ASK_TIMEOUT = 5000, SLACK = 1000 };
 static void fail(struct source *s, struct pgline *l)
 {
     source_failed(s, "%s", pg_error(l->pg));
-    task_sleep(&s->task, s->pause);
+    task_sleep(&s->task, l->at_once ? 0 : s->pause);
 }
 
 bool pgline_up(struct source *s, struct pgline *l, const char *conninfo)
@@ -45,7 +45,7 @@ bool pgline_ask(struct source *s, struct pgline *l, const char *sql, int nparams
         return false;
     }
     l->asked = false;
-    if (!pg_failed(l->pg))
+    if (!pg_failed(l->pg) || (l->tolerates && strcmp(pg_sqlstate(l->pg), l->tolerates) == 0))
         return true;
     fail(s, l);
     return false;

@@ -10,6 +10,8 @@ struct pgline {
     struct pg *pg;
     bool trying; /* pg_connect was called and its end not yet seen */
     bool asked;  /* pgline_ask was called and its end not yet seen */
+    bool at_once; /* go on at once after a failure: the source has other work, and keeps the pauses itself */
+    const char *tolerates; /* SQLSTATE that is an answer too: pg_failed() then tells; NULL */
 };
 
 /* True when it is connected. */

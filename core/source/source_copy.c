@@ -1,4 +1,5 @@
-/* The first copy, table by table: state, rows so far, rows that blue estimates. Recorded on change only; quiet when all stream. */
+/* The first copy, table by table: state, rows so far, rows that blue estimates. Recorded on change only; quiet when all stream.
+ * The model keeps MODEL_TABLES tables: of a database with more, the last row stands for all the others together. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@ struct own {
     struct table *table; /* as last recorded */
     int ntables;
     bool all_ready;
+    bool has_totals; /* of the tables that are there now */
+    char others_state;
+    int64_t others_rows;
 };
 
 /* pg_stat_progress_copy came with PostgreSQL 14. */
@@ -27,7 +31,7 @@ static const char states_sql[] =
     "SELECT n.nspname || '.' || c.relname, r.srsubstate::text, coalesce(p.tuples_processed, 0) FROM pg_subscription_rel r"
     " JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()"
     " JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-    " LEFT JOIN pg_stat_progress_copy p ON p.relid = r.srrelid WHERE s.subname = $1 AND n.nspname <> 'cutover' ORDER BY 1 LIMIT 5000";
+    " LEFT JOIN pg_stat_progress_copy p ON p.relid = r.srrelid AND p.datname = current_database() WHERE s.subname = $1 AND n.nspname <> 'cutover' ORDER BY 1 LIMIT 5000";
 static const char states_sql_13[] =
     "SELECT n.nspname || '.' || c.relname, r.srsubstate::text, 0 FROM pg_subscription_rel r"
     " JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()"
@@ -61,8 +65,11 @@ static const char *word(char state)
     }
 }
 
-static struct table *find(struct own *o, const char *name)
+/* The lists come in the same order each time: the hint is nearly always right. */
+static struct table *find(struct own *o, const char *name, int hint)
 {
+    if (hint < o->ntables && strcmp(o->table[hint].name, name) == 0)
+        return &o->table[hint];
     for (int i = 0; i < o->ntables; i++)
         if (strcmp(o->table[i].name, name) == 0)
             return &o->table[i];
@@ -75,33 +82,77 @@ static struct table *find(struct own *o, const char *name)
     return t;
 }
 
+/* Tables that have a row of their own in the model. */
+static bool is_alone(const struct own *o, const struct table *t)
+{
+    return o->ntables <= MODEL_TABLES || t - o->table < MODEL_TABLES - 1;
+}
+
+/* From not begun to streaming. */
+static int order_of(char state)
+{
+    const char *states = "idfsr", *at = strchr(states, state);
+    return at && state ? (int)(at - states) : 0;
+}
+
+/* The others together: as far as the last of them. */
+static void tell_others(struct source *s)
+{
+    struct own *o = s->own;
+    char state = 'r';
+    int64_t rows = 0, total = 0;
+    for (int i = MODEL_TABLES - 1; i < o->ntables && o->ntables > MODEL_TABLES; i++) {
+        const struct table *t = &o->table[i];
+        if (order_of(t->state) < order_of(state))
+            state = t->state;
+        rows += t->rows;
+        total += t->total;
+    }
+    if (o->ntables <= MODEL_TABLES || (state == o->others_state && rows == o->others_rows))
+        return;
+    o->others_state = state;
+    o->others_rows = rows;
+    RECORD(s->door, copy_seen, .db = s->plan->databases[s->index].name, .table = "(all other tables)", .state = word(state), .rows = rows, .total = total);
+}
+
 static void take_table(struct source *s, struct table *t, char state, int64_t rows)
 {
+    const struct own *o = s->own;
     if (state == 'r' || state == 's' || state == 'f')
         rows = MAX(t->total, rows);
     if (t->state == state && t->rows == rows)
         return;
     t->state = state;
     t->rows = rows;
-    RECORD(s->door, copy_seen, .db = s->plan->databases[s->index].name, .table = t->name, .state = word(state), .rows = rows, .total = t->total);
+    if (is_alone(o, t))
+        RECORD(s->door, copy_seen, .db = s->plan->databases[s->index].name, .table = t->name, .state = word(state), .rows = rows, .total = t->total);
 }
 
+/* The names first: only then is known which tables are alone. */
 static void take_states(struct source *s)
 {
     struct own *o = s->own;
     const struct pg *pg = o->green.pg;
-    int ready = 0;
-    for (int i = 0; i < pg_rows(pg); i++) {
-        char name[130];
-        text_line(name, sizeof name, pg_value(pg, i, 0), strlen(pg_value(pg, i, 0)));
-        struct table *t = find(o, name);
-        char state = pg_value(pg, i, 1)[0];
-        ready += state == 'r';
-        if (t)
-            take_table(s, t, state, pg_int(pg, i, 2));
-    }
-    if (pg_rows(pg) == 0) /* the subscription is gone: a new one starts over */
+    int ready = 0, before = o->ntables;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < pg_rows(pg); i++) {
+            char name[130];
+            text_line(name, sizeof name, pg_value(pg, i, 0), strlen(pg_value(pg, i, 0)));
+            struct table *t = find(o, name, i);
+            char state = pg_value(pg, i, 1)[0];
+            ready += pass && state == 'r';
+            if (t && pass && o->has_totals)
+                take_table(s, t, state, pg_int(pg, i, 2));
+        }
+    if (o->ntables != before)
+        o->has_totals = false;
+    if (pg_rows(pg) == 0) { /* the subscription is gone: a new one starts over */
         o->ntables = 0;
+        o->has_totals = false;
+        o->others_state = '\0';
+    }
+    if (o->has_totals)
+        tell_others(s);
     o->all_ready = pg_rows(pg) > 0 && ready == pg_rows(pg);
     source_worked(s);
 }
@@ -109,21 +160,40 @@ static void take_states(struct source *s)
 static void take_totals(struct own *o)
 {
     const struct pg *pg = o->blue.pg;
-    for (int i = 0; i < pg_rows(pg); i++) {
+    for (int i = 0, t = 0; i < pg_rows(pg) && t < o->ntables; i++) {
         char name[130];
         text_line(name, sizeof name, pg_value(pg, i, 0), strlen(pg_value(pg, i, 0)));
-        for (int t = 0; t < o->ntables; t++)
-            if (strcmp(o->table[t].name, name) == 0)
-                o->table[t].total = pg_int(pg, i, 1);
+        for (int j = 0; j < o->ntables; j++) {
+            struct table *table = &o->table[(t + j) % o->ntables];
+            if (strcmp(table->name, name) == 0) {
+                table->total = pg_int(pg, i, 1);
+                t = (t + j + 1) % o->ntables;
+                break;
+            }
+        }
     }
 }
 
-static bool wants_totals(const struct own *o)
+static int64_t pause_of(const struct own *o)
 {
-    for (int i = 0; i < o->ntables; i++)
-        if (o->table[i].total == 0 && o->table[i].state != 'r')
-            return true;
-    return false;
+    return o->all_ready ? QUIET : o->ntables ? BUSY : QUIET / 3;
+}
+
+/* Blue only tells how many rows there may be: without it the copy is watched all the same. */
+static bool knows_totals(struct source *s)
+{
+    struct own *o = s->own;
+    int64_t looks = s->looks;
+    if (!pgline_up(s, &o->blue, s->plan->databases[s->index].conninfo[BLUE]) || !pgline_ask(s, &o->blue, totals_sql, 0, NULL)) {
+        if (s->looks != looks) {
+            o->has_totals = true;
+            s->task.at = STATES;
+        }
+        return false;
+    }
+    take_totals(o);
+    o->has_totals = true;
+    return true;
 }
 
 static void run(struct task *task)
@@ -133,22 +203,18 @@ static void run(struct task *task)
     char slot[64];
     const char *name = slot;
     pgnames_slot(&s->plan->databases[s->index], slot, sizeof slot);
-    if (!pgline_up(s, &o->green, s->plan->databases[s->index].conninfo[GREEN]))
-        return;
-    if (task->at == STATES) {
-        if (!pgline_ask(s, &o->green, pg_server_version(o->green.pg) >= 140000 ? states_sql : states_sql_13, 1, &name))
+    if (task->at == TOTALS) {
+        if (!knows_totals(s))
             return;
-        take_states(s);
-        if (wants_totals(o))
-            task->at = TOTALS;
-        task_sleep(task, task->at == TOTALS ? 0 : o->all_ready || o->ntables == 0 ? QUIET / (o->all_ready ? 1 : 3) : BUSY);
-        return;
+        task->at = STATES;
     }
-    if (!pgline_up(s, &o->blue, s->plan->databases[s->index].conninfo[BLUE]) || !pgline_ask(s, &o->blue, totals_sql, 0, NULL))
+    if (!pgline_up(s, &o->green, s->plan->databases[s->index].conninfo[GREEN]) ||
+        !pgline_ask(s, &o->green, pg_server_version(o->green.pg) >= 140000 ? states_sql : states_sql_13, 1, &name))
         return;
-    take_totals(o);
-    task->at = STATES;
-    task_sleep(task, BUSY);
+    take_states(s);
+    if (o->ntables && !o->has_totals)
+        task->at = TOTALS;
+    task_sleep(task, task->at == TOTALS ? 0 : pause_of(o));
 }
 
 static void free_own(struct source *s)

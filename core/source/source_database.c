@@ -17,9 +17,10 @@ struct own {
 static const char look_sql[] =
     "SELECT split_part(current_setting('server_version'), ' ', 1),"
     " pg_is_in_recovery() OR coalesce("
-    "  (SELECT lower(split_part(c, '=', 2)) IN ('on', 'true', 'yes', '1') FROM pg_db_role_setting r JOIN pg_database d ON d.oid = r.setdatabase,"
-    "    unnest(r.setconfig) c WHERE d.datname = current_database() AND r.setrole = 0 AND c LIKE 'default_transaction_read_only=%'),"
-    "  (SELECT CASE WHEN source = 'database' THEN boot_val ELSE reset_val END = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')),"
+    "  (SELECT lower(split_part(c, '=', 2)) IN ('on', 'true', 'yes', '1') FROM pg_db_role_setting r, unnest(r.setconfig) c"
+    "    WHERE r.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND r.setrole = 0"
+    "    AND c LIKE 'default_transaction_read_only=%' ORDER BY r.setdatabase DESC LIMIT 1),"
+    "  (SELECT CASE WHEN source IN ('database', 'global') THEN boot_val ELSE reset_val END = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')),"
     " count(*) FILTER (WHERE a.pid IS NOT NULL),"
     " count(*) FILTER (WHERE a.xact_start IS NOT NULL),"
     " coalesce((extract(epoch FROM clock_timestamp() - min(a.xact_start)) * 1000)::bigint, 0),"

@@ -78,17 +78,28 @@ static void take_pools(struct source *s, const struct plan_database *db, const s
     source_worked(s);
 }
 
+/* A pooler that does not answer is recorded too: whether it is paused is then unknown. Said once a try. */
+static void record_lost(struct source *s, const struct plan_database *db, const struct plan_pooler *p, const char *error)
+{
+    RECORD(s->door, pooler_seen, .db = db->name, .pooler = p->name, .reachable = false, .paused = false, .target = "", .active = UNKNOWN, .waiting = UNKNOWN,
+        .longest_wait = UNKNOWN, .error = error);
+}
+
 static void run(struct task *task)
 {
     struct source *s = (struct source *)task;
     struct own *o = s->own;
     const struct plan_database *db;
     const struct plan_pooler *p = pooler_at(s->plan, s->index, &db);
-    if (!pgline_up(s, &o->line, p->admin))
+    int64_t looks = s->looks;
+    if (!pgline_up(s, &o->line, p->admin) || !pgline_ask(s, &o->line, task->at == DATABASES ? "SHOW DATABASES" : "SHOW POOLS", -1, NULL)) {
+        if (s->looks != looks) {
+            task->at = DATABASES;
+            record_lost(s, db, p, pg_error(o->line.pg));
+        }
         return;
+    }
     if (task->at == DATABASES) {
-        if (!pgline_ask(s, &o->line, "SHOW DATABASES", -1, NULL))
-            return;
         take_databases(o, p);
         if (!o->found) {
             source_failed(s, "the pooler %s has no database \"%s\"; compare the plan with its configuration", p->name, p->database);
@@ -97,11 +108,6 @@ static void run(struct task *task)
         }
         task->at = POOLS;
         task_sleep(task, 0);
-        return;
-    }
-    if (!pgline_ask(s, &o->line, "SHOW POOLS", -1, NULL)) {
-        if (!o->line.asked)
-            task->at = DATABASES;
         return;
     }
     take_pools(s, db, p);

@@ -1,7 +1,7 @@
 /* Replication of one database, once a second: a heartbeat row is written on blue and awaited on green; the time until green
  * shows it is the lag. The bytes are what green has not confirmed as flushed: current WAL - confirmed_flush_lsn; sent - replay
  * would read 0 while data is unsent. Blue is written only while it is not fenced, and only after the replicate step has
- * made the schema cutover. */
+ * made the schema cutover. A green that is away is no reason not to look at blue: its slot keeps WAL there meanwhile. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "core/text.h"
 
 enum { BEAT, SEE, LOOK };
-enum { INTERVAL = 1000, POLL = 20, AWAIT = 600 };
+enum { INTERVAL = 1000, FIRST_POLL = 10, LONGEST_POLL = 320, AWAIT = 600 };
 
 struct own {
     struct pgline blue, green;
@@ -20,6 +20,9 @@ struct own {
     int64_t beat_us;    /* blue's clock of the newest heartbeat */
     int64_t beat_at;    /* clock_mono when it was written */
     int64_t lag;
+    int64_t poll;        /* until green is asked again for the same heartbeat */
+    int64_t green_again; /* clock_mono before which a green that failed is not tried */
+    bool green_failed;   /* in this round */
     char error[160];
 };
 
@@ -39,7 +42,13 @@ static const char beat_sql[] =
 static const char see_sql[] =
     "SELECT (SELECT (extract(epoch FROM at) * 1000000)::bigint FROM cutover.heartbeat WHERE id = 1),"
     " (SELECT bool_or(s.subenabled) FROM pg_subscription s WHERE s.subname = $1),"
-    " (SELECT count(*) FROM pg_stat_subscription w WHERE w.subname = $1 AND w.relid IS NULL AND w.pid IS NOT NULL)";
+    " (SELECT count(*) FROM pg_stat_subscription w WHERE w.subname = $1 AND w.relid IS NULL AND w.pid IS NOT NULL), 0";
+/* pg_stat_subscription_stats came with 15. */
+static const char see_sql_15[] =
+    "SELECT (SELECT (extract(epoch FROM at) * 1000000)::bigint FROM cutover.heartbeat WHERE id = 1),"
+    " (SELECT bool_or(s.subenabled) FROM pg_subscription s WHERE s.subname = $1),"
+    " (SELECT count(*) FROM pg_stat_subscription w WHERE w.subname = $1 AND w.relid IS NULL AND w.pid IS NOT NULL),"
+    " (SELECT coalesce(sum(e.apply_error_count + e.sync_error_count), 0) FROM pg_stat_subscription_stats e WHERE e.subname = $1)";
 
 static int count(const struct plan *p)
 {
@@ -56,24 +65,31 @@ static const struct plan_database *db_of(const struct source *s)
     return &s->plan->databases[s->index];
 }
 
+/* A worker that fails is started again every 5 s, for ever. */
+static void judge_worker(struct own *o, bool enabled, bool works, int64_t errors)
+{
+    if (!enabled || works)
+        return;
+    if (errors)
+        snprintf(o->error, sizeof o->error, "green's apply worker fails (%lld times so far); its reason stands in green's server log", (long long)errors);
+    else
+        copy_text(o->error, sizeof o->error, "green's apply worker is not running; its reason stands in green's server log");
+}
+
 /* Green shows the heartbeat: its age, by blue's clock. True when there is nothing more to wait for. */
 static bool judge_heartbeat(struct own *o)
 {
-    int64_t since = clock_mono() - o->beat_at;
-    bool null = pg_is_null(o->green.pg, 0, 0);
-    int64_t seen = pg_int(o->green.pg, 0, 0);
-    bool enabled = pg_bool(o->green.pg, 0, 1), works = pg_int(o->green.pg, 0, 2) > 0;
-    copy_text(o->error, sizeof o->error, enabled && !works ? "green's apply worker is not running; its reason stands in green's server log" : "");
-    if (null) {
-        o->lag = UNKNOWN;
+    const struct pg *pg = o->green.pg;
+    int64_t since = clock_mono() - o->beat_at, seen = pg_int(pg, 0, 0);
+    o->error[0] = '\0';
+    if (pg_failed(pg)) /* green has no table for it yet, or no longer */
         return true;
-    }
-    if (seen >= o->beat_us) {
-        o->lag = since;
+    bool works = pg_int(pg, 0, 2) > 0;
+    judge_worker(o, pg_bool(pg, 0, 1), works, pg_int(pg, 0, 3));
+    if (pg_is_null(pg, 0, 0))
         return true;
-    }
-    o->lag = (o->beat_us - seen) / 1000 + since;
-    return since > AWAIT || !works;
+    o->lag = seen >= o->beat_us ? since : (o->beat_us - seen) / 1000 + since;
+    return seen >= o->beat_us || since > AWAIT || !works;
 }
 
 static void record(struct source *s)
@@ -88,54 +104,89 @@ static void record(struct source *s)
     RECORD(s->door, lag_seen, .db = db_of(s)->name, .bytes = slot ? pg_int(pg, 0, 1) : UNKNOWN, .lag = slot && !o->fenced ? o->lag : UNKNOWN,
         .retained = slot ? pg_int(pg, 0, 2) : UNKNOWN, .active = pg_bool(pg, 0, 3), .slot = pg_value(pg, 0, 4), .sent_lsn = pg_value(pg, 0, 5),
         .flushed_lsn = pg_value(pg, 0, 6), .error = slot ? o->error : "");
-    source_worked(s);
+    if (!o->green_failed)
+        source_worked(s);
 }
 
 static void take_beat(struct own *o)
 {
-    o->fenced = pg_rows(o->blue.pg) == 0;
+    o->fenced = pg_failed(o->blue.pg) || pg_rows(o->blue.pg) == 0;
     if (!o->fenced) {
         o->beat_us = pg_int(o->blue.pg, 0, 0);
         o->beat_at = clock_mono();
+        o->poll = FIRST_POLL;
     }
+}
+
+/* Asks green for the heartbeat, again and again until it shows it; goes on to LOOK when there is nothing more to wait for. */
+static void see(struct source *s)
+{
+    struct own *o = s->own;
+    const char *slot = o->slot;
+    int64_t looks = s->looks;
+    const char *conninfo = db_of(s)->conninfo[GREEN];
+    bool up = pgline_up(s, &o->green, conninfo);
+    if (!up || !pgline_ask(s, &o->green, pg_server_version(o->green.pg) >= 150000 ? see_sql_15 : see_sql, 1, &slot)) {
+        if (s->looks == looks)
+            return;
+        o->green_failed = true;
+        o->green_again = clock_mono() + s->pause;
+        snprintf(o->error, sizeof o->error, "green can't be asked: %.130s", pg_error(o->green.pg));
+        s->task.at = LOOK;
+        return;
+    }
+    o->green_failed = false;
+    if (judge_heartbeat(o))
+        s->task.at = LOOK;
+    task_sleep(&s->task, s->task.at == LOOK ? 0 : o->poll);
+    o->poll = MIN(o->poll * 2, (int64_t)LONGEST_POLL);
+}
+
+/* True when a heartbeat was written and green is to be asked for it. arranged: the answer is still awaited. */
+static bool beat(struct source *s, bool *arranged)
+{
+    struct own *o = s->own;
+    *arranged = false;
+    if (o->has_heartbeat) {
+        o->has_heartbeat = false; /* until the next look says so: the table may be gone by now */
+        if (!pgline_ask(s, &o->blue, beat_sql, 0, NULL)) {
+            o->has_heartbeat = o->blue.asked;
+            *arranged = true;
+            return false;
+        }
+        take_beat(o);
+        return !o->fenced && clock_mono() >= o->green_again;
+    }
+    o->green_failed = false; /* nothing is asked of green now */
+    o->error[0] = '\0';
+    return false;
 }
 
 static void run(struct task *task)
 {
     struct source *s = (struct source *)task;
     struct own *o = s->own;
-    const struct plan_database *db = db_of(s);
     const char *slot = o->slot;
-    if (!*o->slot)
-        pgnames_slot(db, o->slot, sizeof o->slot);
-    if (!pgline_up(s, &o->blue, db->conninfo[BLUE]) || !pgline_up(s, &o->green, db->conninfo[GREEN]))
+    bool arranged;
+    if (!*o->slot) {
+        pgnames_slot(db_of(s), o->slot, sizeof o->slot);
+        o->blue.tolerates = o->green.tolerates = "42P01"; /* no such table: it comes with replicate, and goes with cleanup */
+        o->green.at_once = true;
+    }
+    if (!pgline_up(s, &o->blue, db_of(s)->conninfo[BLUE]))
         return;
     switch (task->at) {
     case BEAT:
         o->lag = UNKNOWN;
-        o->error[0] = '\0';
-        if (o->has_heartbeat) {
-            o->has_heartbeat = false; /* until the next look says so: the table may be gone by now */
-            if (!pgline_ask(s, &o->blue, beat_sql, 0, NULL)) {
-                o->has_heartbeat = o->blue.asked;
-                return;
-            }
-            take_beat(o);
-            task->at = o->fenced ? LOOK : SEE;
-        } else {
+        if (beat(s, &arranged))
+            task->at = SEE;
+        else if (!arranged)
             task->at = LOOK;
-        }
-        task_sleep(task, 0);
+        if (!arranged)
+            task_sleep(task, 0);
         return;
     case SEE:
-        if (!pgline_ask(s, &o->green, see_sql, 1, &slot)) {
-            if (!o->green.asked) /* green has no heartbeat table yet: that is a lag nobody knows, not a fault */
-                task->at = LOOK;
-            return;
-        }
-        if (judge_heartbeat(o))
-            task->at = LOOK;
-        task_sleep(task, task->at == LOOK ? 0 : POLL);
+        see(s);
         return;
     case LOOK:
         if (!pgline_ask(s, &o->blue, look_sql, 1, &slot))
