@@ -16,13 +16,15 @@ struct own {
     int64_t rows[MOST]; /* as first seen */
     bool seen[MOST];
     int64_t writes;     /* rows that were written on blue meanwhile */
-    bool told_lost;
+    bool told_lost, told_open;
+    int64_t next_progress;
 };
 
 static const char look_sql[] =
     "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint, (SELECT coalesce(string_agg(DISTINCT usename || ' ' || application_name || ' from ' ||"
     " coalesce(host(client_addr), 'local'), ', '), 'nobody now') FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-    " AND application_name NOT LIKE 'cutover%') FROM pg_stat_user_tables WHERE schemaname <> 'cutover'";
+    " AND application_name NOT LIKE 'cutover%'), pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
+    " FROM pg_stat_user_tables WHERE schemaname <> 'cutover'";
 
 static int64_t hold_of(const struct plan *p, const struct plan_step *s)
 {
@@ -59,6 +61,9 @@ static void judge(struct step_run *run)
     }
     o->rows[o->db] = rows;
     o->seen[o->db] = true;
+    if (!pg_bool(o->pg, 0, 2) && !o->told_open) /* each look is a new session: it finds what a client would find */
+        step_say(run, "bad", "%s: blue takes writes again; ALTER DATABASE ... SET default_transaction_read_only = on there", run->plan->databases[o->db].name);
+    o->told_open = o->told_open || !pg_bool(o->pg, 0, 2);
 }
 
 static void say_lost(struct step_run *run)
@@ -74,13 +79,18 @@ static bool is_over(struct step_run *run)
 {
     struct own *o = run->own;
     int64_t hold = hold_of(run->plan, run->step), held = clock_mono() - run->started;
-    step_progress(run, MIN(held, hold), hold, "ms");
+    if (held >= o->next_progress || held >= hold) {
+        step_progress(run, MIN(held, hold), hold, "ms");
+        o->next_progress = held + MAX(hold / 500, (int64_t)INTERVAL / 2); /* a hold of days is not told every second */
+    }
     if (run->abort_asked)
         step_end(run, "aborted", "the hold was broken off by a person");
     else if (held >= hold && o->writes)
         step_end(run, "failed", "%lld rows were written on blue during the hold; they are not on green", (long long)o->writes);
+    else if (held >= hold && o->told_open)
+        step_end(run, "failed", "nobody wrote on blue, but it took writes during the hold");
     else if (held >= hold)
-        step_end(run, "done", "nobody wrote on blue");
+        step_end(run, "done", o->told_lost ? "nobody wrote on blue, as far as it could be watched" : "nobody wrote on blue");
     else
         return false;
     return true;
