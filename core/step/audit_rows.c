@@ -15,11 +15,11 @@ const char audit_scope[] =
 
 #define NUMBER(setting) "current_setting('" setting "')::int"
 /* What a limit must hold: others' use, ours. The first row is what it can't work below, the second what it wants. */
-#define LIMIT_ROWS(side, min, max, setting, used, least, best) \
+#define LIMIT_ROWS(side, where, min, max, setting, used, least, best) \
     {setting, AUDIT_BLOCKER, side, min, max, LIMIT_SQL(setting, used, least) "WHERE most - used < need", \
-     "raise it and restart this server"}, \
+     "raise it on " where " and restart that server"}, \
     {setting, AUDIT_WARNING, side, min, max, LIMIT_SQL(setting, used, best) "WHERE most - used < need AND most - used >= " least, \
-     "with fewer the first copy is slower; raise it and restart this server"}
+     "with fewer the first copy is slower; raise it on " where " and restart that server"}
 #define LIMIT_SQL(setting, used, need) \
     "SELECT '" setting "', format('%s, of which %s are in use by others; %s are needed', most, used, need)" \
     " FROM plan, LATERAL (SELECT " NUMBER(setting) " AS most, (" used ") AS used, " need " AS need) x "
@@ -29,16 +29,18 @@ const char audit_scope[] =
 #define USED_SENDERS "SELECT count(*)::int FROM pg_stat_replication WHERE application_name IS NULL OR NOT " OURS("application_name")
 #define USED_APPLY "SELECT count(*)::int FROM pg_stat_subscription WHERE pid IS NOT NULL AND NOT " OURS("subname::text")
 #define USED_PROCESSES \
-    "SELECT count(*)::int FROM pg_stat_activity WHERE backend_type NOT IN ('client backend', 'autovacuum launcher', 'autovacuum worker'," \
+    "SELECT (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type NOT IN ('client backend', 'autovacuum launcher', 'autovacuum worker'," \
     " 'background writer', 'checkpointer', 'startup', 'walreceiver', 'walsender', 'walwriter', 'archiver', 'logger', 'walsummarizer'," \
-    " 'slotsync worker', 'io worker', 'parallel worker', 'standalone backend') AND backend_type NOT LIKE 'logical replication % worker'"
+    " 'slotsync worker', 'io worker', 'parallel worker', 'standalone backend') AND backend_type NOT LIKE 'logical replication%worker')" \
+    " + (" USED_APPLY ")"
 #define USED_ORIGINS \
     "SELECT count(*)::int FROM pg_replication_origin WHERE NOT EXISTS (SELECT FROM pg_subscription s" \
     " WHERE " OURS("s.subname::text") " AND (roname = 'pg_' || s.oid OR roname LIKE 'pg\\_' || s.oid || '\\_%'))"
 #define BLUE_LEAST "(blue_subs + 1)"
 #define BLUE_BEST "greatest(blue_subs + 1, least(blue_subs * (1 + sync), workers))"
 #define GREEN_LEAST "(green_subs + 1)"
-#define GREEN_BEST "(green_subs * (1 + sync))"
+#define GREEN_WISHED "(green_subs * (1 + sync))" /* workers; what they need beside is bounded by their number */
+#define GREEN_BEST "greatest(green_subs + 1, least(" GREEN_WISHED ", workers))"
 
 #define ROLE(condition) "(SELECT " condition " FROM pg_roles WHERE rolname = current_user)"
 #define MANAGED "EXISTS (SELECT FROM pg_roles r WHERE rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin') AND pg_has_role(r.oid, 'MEMBER'))"
@@ -49,7 +51,7 @@ const char audit_scope[] =
 
 #define HAS_KEY "EXISTS (SELECT FROM pg_index i WHERE indrelid = t.oid AND indisprimary AND indimmediate AND indisvalid)"
 #define CHANGES \
-    "(SELECT format(' (%s updates, %s deletes so far)', n_tup_upd, n_tup_del) FROM pg_stat_user_tables s WHERE s.relid = t.oid)"
+    "(SELECT format(' (%s updates, %s deletes)', n_tup_upd, n_tup_del) FROM pg_stat_user_tables s WHERE s.relid = t.oid)"
 #define SUBSCRIBED \
     "EXISTS (SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() AND subname::text = sub)"
 
@@ -77,12 +79,12 @@ const struct audit_row audit_rows[] = {
     {"wal_level", AUDIT_BLOCKER, BLUE, 0, 0,
      "SELECT 'wal_level', current_setting('wal_level') || ' on blue' WHERE current_setting('wal_level') <> 'logical'",
      "set wal_level = logical on blue and restart it"},
-    LIMIT_ROWS(BLUE, 0, 0, "max_replication_slots", USED_SLOTS, BLUE_LEAST, BLUE_BEST),
-    LIMIT_ROWS(BLUE, 0, 0, "max_wal_senders", USED_SENDERS, BLUE_LEAST, BLUE_BEST),
-    LIMIT_ROWS(GREEN, 0, 0, "max_logical_replication_workers", USED_APPLY, GREEN_LEAST, GREEN_BEST),
-    LIMIT_ROWS(GREEN, 0, 0, "max_worker_processes", USED_PROCESSES, GREEN_LEAST, GREEN_BEST),
-    LIMIT_ROWS(GREEN, 0, 17, "max_replication_slots", USED_ORIGINS, GREEN_LEAST, GREEN_BEST),
-    LIMIT_ROWS(GREEN, 18, 0, "max_active_replication_origins", USED_ORIGINS, GREEN_LEAST, GREEN_BEST),
+    LIMIT_ROWS(BLUE, "blue", 0, 0, "max_replication_slots", USED_SLOTS, BLUE_LEAST, BLUE_BEST),
+    LIMIT_ROWS(BLUE, "blue", 0, 0, "max_wal_senders", USED_SENDERS, BLUE_LEAST, BLUE_BEST),
+    LIMIT_ROWS(GREEN, "green", 0, 0, "max_logical_replication_workers", USED_APPLY, GREEN_LEAST, GREEN_WISHED),
+    LIMIT_ROWS(GREEN, "green", 0, 0, "max_worker_processes", USED_PROCESSES, GREEN_LEAST, GREEN_BEST),
+    LIMIT_ROWS(GREEN, "green", 0, 17, "max_replication_slots", USED_ORIGINS, GREEN_LEAST, GREEN_BEST),
+    LIMIT_ROWS(GREEN, "green", 18, 0, "max_active_replication_origins", USED_ORIGINS, GREEN_LEAST, GREEN_BEST),
     {"role", AUDIT_BLOCKER, BLUE, 0, 0,
      "SELECT current_user, 'neither superuser nor REPLICATION on blue' WHERE NOT " ROLE("rolsuper OR rolreplication") " AND NOT " RDS_REPLICATION,
      "ALTER ROLE ... REPLICATION (RDS: GRANT rds_replication)"},
@@ -108,12 +110,12 @@ const struct audit_row audit_rows[] = {
      " WHERE cardinality(tables) > 0 AND NOT pg_has_role(relowner, 'USAGE')",
      "publishing a table needs its owner: GRANT that role to ours"},
     {"replica identity", AUDIT_BLOCKER, BLUE, 0, 0,
-     "SELECT name, CASE WHEN ident = 'n' THEN 'replica identity NOTHING' WHEN ident = 'i' THEN 'the index of its replica identity is gone'"
-     " WHEN EXISTS (SELECT FROM pg_index i WHERE indrelid = t.oid AND indisprimary) THEN 'its primary key is deferrable'"
+     "SELECT name, CASE WHEN ident = 'n' THEN 'replica identity NOTHING' WHEN ident = 'i' THEN 'identity index is gone'"
+     " WHEN EXISTS (SELECT FROM pg_index i WHERE indrelid = t.oid AND indisprimary) THEN 'primary key is deferrable'"
      " ELSE 'no primary key' END || coalesce(" CHANGES ", '') FROM t WHERE relkind = 'r' AND CASE ident WHEN 'f' THEN false"
      " WHEN 'd' THEN NOT " HAS_KEY
      " WHEN 'i' THEN NOT EXISTS (SELECT FROM pg_index i WHERE indrelid = t.oid AND indisreplident AND indimmediate AND indisvalid) ELSE true END",
-     "once published, UPDATE and DELETE fail on blue; add a key or SET REPLICA IDENTITY (only INSERTs are safe, nobody can promise them)"},
+     "once published, UPDATE and DELETE fail on blue: add a key (unless it is insert-only: unknown)"},
     {"full identity", AUDIT_BLOCKER, BLUE, 0, 0, PARTS_OF_COLUMNS, "its values can't be compared, so no UPDATE or DELETE can be applied: add a key"},
     {"sequence privilege", AUDIT_BLOCKER, BLUE, 0, 0,
      "SELECT name, 'we may not read this sequence' FROM rel"
@@ -133,7 +135,7 @@ const struct audit_row audit_rows[] = {
      "types and functions of blue may be missing there"},
     {"full identity", AUDIT_WARNING, BLUE, 0, 0,
      "SELECT name, format('REPLICA IDENTITY FULL, about %s rows', greatest(reltuples, 0)::bigint) || coalesce(" CHANGES ", '')"
-     " FROM t WHERE relkind = 'r' AND ident = 'f'",
+     " FROM t WHERE relkind = 'r' AND ident = 'f' AND NOT " HAS_KEY,
      "each UPDATE or DELETE may read the whole table on green; better a key"},
     {"unlogged", AUDIT_WARNING, BLUE, 0, 0, "SELECT name, 'unlogged' FROM scope WHERE persistence = 'u'",
      "its rows are not carried; SET LOGGED, or fill it on green"},
@@ -183,6 +185,8 @@ const struct audit_row audit_rows[] = {
      "SELECT slot_name, format('logical slot of others (%s)', plugin) FROM plan, pg_replication_slots"
      " WHERE slot_type = 'logical' AND database = current_database() AND NOT " OURS("slot_name::text"),
      "its consumer must be moved to green too"},
+    {"full identity", AUDIT_NOTE, BLUE, 0, 0, "SELECT name, 'REPLICA IDENTITY FULL beside a key' FROM t WHERE relkind = 'r' AND ident = 'f' AND " HAS_KEY,
+     "whole old rows are sent; the key alone (DEFAULT) would do"},
     {"event triggers", AUDIT_NOTE, BLUE, 0, 0, "SELECT evtname, format('event trigger on %s', evtevent) FROM pg_event_trigger WHERE evtenabled <> 'D'",
      "DDL of cutover on blue fires it"},
     {"event triggers", AUDIT_NOTE, GREEN, 0, 0,

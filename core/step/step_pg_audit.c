@@ -18,11 +18,12 @@ static const char FACTS_OF_BLUE[] = "SELECT count(*) FROM t WHERE relkind = 'r'"
 static const char FACTS_OF_GREEN[] = "SELECT current_setting('max_sync_workers_per_subscription'), current_setting('max_logical_replication_workers')";
 
 struct own {
-    struct pg **side[SIDES]; /* one of each database; all open from the start, so that one who is away is known at once */
+    struct pg **side[SIDES]; /* one of each database; all open from the start: who shares a server is known then */
     int db, row, list;
     int64_t sync, workers, tables;
     struct audit_findings found;
-    struct buf say; /* "shop: 0 blockers, ..." of all databases */
+    int64_t sum[AUDIT_LEVELS]; /* of all databases so far */
+    struct buf say;            /* "shop: 0 blockers, ...; crm: ..." */
 };
 
 static const struct plan_database *database(const struct step_run *run)
@@ -116,6 +117,25 @@ static const char *plural(int64_t n)
     return n == 1 ? "" : "s";
 }
 
+static void put_counts(struct buf *out, const char *whose, const int64_t n[AUDIT_LEVELS])
+{
+    buf_puts(out, whose);
+    for (int l = 0; l < AUDIT_LEVELS; l++)
+        buf_printf(out, "%s %" PRId64 " %s%s", l ? "," : ":", n[l], audit_level_names[l], plural(n[l]));
+}
+
+/* Each database by its name, or one sum where the sentence could not hold them. */
+static void end_all(struct step_run *run)
+{
+    struct own *o = run->own;
+    struct buf sum = {0};
+    char whose[40];
+    snprintf(whose, sizeof whose, "%d databases", o->db);
+    put_counts(&sum, whose, o->sum);
+    step_end(run, "done", "%s", o->say.text && o->say.len < sizeof run->sentence ? o->say.text : sum.text);
+    buf_free(&sum);
+}
+
 static void end_database(struct step_run *run)
 {
     struct own *o = run->own;
@@ -123,8 +143,10 @@ static void end_database(struct step_run *run)
     const char *name = database(run)->name;
     audit_record(&o->found, run->door, name);
     RECORD(run->door, audited, .db = name, .blockers = n[AUDIT_BLOCKER], .warnings = n[AUDIT_WARNING], .notes = n[AUDIT_NOTE], .tables = o->tables);
-    buf_printf(&o->say, "%s%s: %" PRId64 " blocker%s, %" PRId64 " warning%s, %" PRId64 " note%s", o->db ? "; " : "", name, n[AUDIT_BLOCKER],
-        plural(n[AUDIT_BLOCKER]), n[AUDIT_WARNING], plural(n[AUDIT_WARNING]), n[AUDIT_NOTE], plural(n[AUDIT_NOTE]));
+    for (int l = 0; l < AUDIT_LEVELS; l++)
+        o->sum[l] += n[l];
+    buf_puts(&o->say, o->db ? "; " : "");
+    put_counts(&o->say, name, n);
     audit_clear(&o->found);
     pg_close(line(run, BLUE));
     pg_close(line(run, GREEN));
@@ -255,7 +277,7 @@ static void work(struct task *task)
         break;
     default:
         if (!go_on(run)) {
-            step_end(run, "done", "%s", ((struct own *)run->own)->say.text);
+            end_all(run);
             return;
         }
         if (task->at == ARM)
