@@ -82,6 +82,28 @@ static void object(struct gate *g, enum gate_verdict verdict, const char *fmt, .
     va_end(ap);
 }
 
+/* What a condition asks for, as a person says it: "100 %", "below 1.00 s", "at least 18 for 10 s". */
+static void need_text(const struct plan_condition *c, const struct metric *metric, char *buf, size_t size)
+{
+    static const char *const words[] = {
+        [OP_LT] = "below ", [OP_LE] = "at most ", [OP_EQ] = "", [OP_NE] = "other than ", [OP_GE] = "at least ", [OP_GT] = "above "};
+    char value[40], span[24];
+    metric_format(metric ? metric->unit : UNIT_COUNT, (struct reading){.known = true, .value = c->value}, value, sizeof value);
+    size_t n = (size_t)snprintf(buf, size, "%s%s", words[c->op], value);
+    if (c->hold > 0 && c->hold < 60000 && c->hold % 1000 == 0 && n < size)
+        snprintf(buf + n, size - n, " for %lld s", (long long)(c->hold / 1000));
+    else if (c->hold > 0 && n < size)
+        snprintf(buf + n, size - n, " for %s", format_ms(c->hold, span, sizeof span));
+}
+
+static void name_text(const struct plan_condition *c, char *buf, size_t size)
+{
+    if (*c->argument)
+        snprintf(buf, size, "%s(%s)", c->metric, c->argument);
+    else
+        copy_text(buf, size, c->metric);
+}
+
 static void add_condition(struct gate *g, const struct plan_condition *c, const struct model *m, const struct plan *p, int64_t now)
 {
     struct reading r;
@@ -96,13 +118,17 @@ static void add_condition(struct gate *g, const struct plan_condition *c, const 
     metric_format(metric ? metric->unit : UNIT_COUNT, r, l->value, sizeof l->value);
     if (l->held)
         return;
-    char left[24];
+    char left[24], needs[64], name[80];
+    name_text(c, name, sizeof name);
+    need_text(c, metric, needs, sizeof needs);
     if (!r.known)
-        object(g, GATE_HOLD, "%s is not known (%s), needs %s", c->metric, r.at ? "too old" : "never seen", c->text);
+        object(g, GATE_HOLD, "%s is not known (%s), needs %s", name, r.at ? "too old" : "never seen", needs);
     else if (true_now)
-        object(g, GATE_HOLD, "%s is %s, must hold %s longer", c->metric, l->value, format_ms(c->hold - held_for, left, sizeof left));
+        object(g, GATE_HOLD, "%s is %s, must hold %s longer", name, l->value, format_ms(c->hold - held_for, left, sizeof left));
+    else if (metric && metric->unit == UNIT_BOOL)
+        object(g, GATE_HOLD, "not yet: %s", c->text);
     else
-        object(g, GATE_HOLD, "%s is %s, needs %s", c->metric, l->value, c->text + strlen(c->metric) + (*c->argument ? strlen(c->argument) + 2 : 0));
+        object(g, GATE_HOLD, "%s is %s, needs %s", name, l->value, needs);
 }
 
 /* ---- rules of the house, each with its id ---- */
@@ -178,14 +204,14 @@ static void check_run(struct gate *g, const struct model *m, const struct plan *
     if (m->ended)
         object(g, GATE_STOP, "the run is over: %s", m->outcome);
     if (m->journal_broken)
-        object(g, GATE_STOP, "the journal can't be written: every step is closed");
+        object(g, GATE_STOP, "the journal can't be written, so every step is closed; is the disk full?");
     if (m->running >= 0)
         object(g, GATE_HOLD, "%s is running", p->steps[m->running].key);
     for (int i = 0; i < p->nsteps; i++)
         if (m->step[i].state == STEP_UNKNOWN && i != step)
             object(g, GATE_STOP, "%s is unknown after a crash: decide it first", p->steps[i].key);
     if (m->paused)
-        object(g, GATE_HOLD, "the run is paused by a person; p continues");
+        object(g, GATE_HOLD, "the run is paused by a person: p lets steps begin again");
 }
 
 static bool is_behind(enum step_state s)
@@ -204,7 +230,7 @@ static void check_needs(struct gate *g, const struct model *m, const struct plan
         snprintf(text, sizeof text, "%s is done", p->steps[need].key);
         struct gate_line *l = add_line(g, "", false, text);
         copy_text(l->value, sizeof l->value, step_state_names[m->step[need].state]);
-        object(g, GATE_HOLD, "needs %s first (%s)", p->steps[need].key, l->value);
+        object(g, GATE_HOLD, "%s comes first (%s)", p->steps[need].key, l->value);
     }
 }
 

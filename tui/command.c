@@ -201,11 +201,25 @@ static int footer_width(const struct ui *ui, int keep, bool wide)
     return w;
 }
 
+/* Armed: the key of the next step comes first, with its name. */
+static int draw_opening(const struct ui *ui, struct area a)
+{
+    int step = gate_next_step(ui->model, ui->plan);
+    if (!ui_is_armed(ui) || step < 0 || ui->model->running >= 0)
+        return 1;
+    const struct plan_step *s = &ui->plan->steps[step];
+    char key[8];
+    snprintf(key, sizeof key, s->letter ? "x %c" : "x", s->letter);
+    int x = area_text(a, 1, 0, ROLE_KEY, s->bind && s->bind[0] ? s->bind : key) + 1;
+    x = area_text(a, x, 0, ROLE_BRIGHT, s->key) + 1;
+    return area_text(a, x, 0, ROLE_BORDER, "│") + 1;
+}
+
 static void draw_keys(struct ui *ui, struct area a)
 {
     bool wide = a.w >= 110, changing = true;
-    int keep = 0, x = 1;
-    while (keep < 100 && footer_width(ui, keep, wide) > a.w)
+    int keep = 0, x = draw_opening(ui, a), first = x;
+    while (keep < 100 && footer_width(ui, keep, wide) > a.w - x)
         keep++;
     for (int i = 0; i < ncommands; i++) {
         const struct command *c = &commands[i];
@@ -214,7 +228,7 @@ static void draw_keys(struct ui *ui, struct area a)
         if (!is_shown(ui, c, keep))
             continue;
         bool changes = c->flags & (COMMAND_CHANGES | COMMAND_FAST);
-        if (changing && !changes && x > 1)
+        if (changing && !changes && x > first)
             x = area_text(a, x, 0, ROLE_BORDER, "│") + 1;
         changing = changes;
         bool locked = c->flags & COMMAND_CHANGES && !ui_is_armed(ui);

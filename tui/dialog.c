@@ -41,6 +41,7 @@ void dialog_confirm(struct ui *ui, int step, enum step_mode mode, int opening_ke
     d->last_us = ui->last_us;
     gate_ask(ui->model, ui->plan, step, mode, ui->now, &gate);
     d->was_go = gate.verdict == GATE_GO;
+    d->was_armed = ui_is_armed(ui);
 }
 
 void dialog_ask(struct ui *ui, const char *title, const char *sentence, void (*entered)(struct ui *, const char *), int opening_key)
@@ -256,6 +257,8 @@ static void key_confirm(struct ui *ui, const struct key *key)
     }
     if (!is_typed(d, key))
         return;
+    if (d->was_armed) /* a hand at work keeps the keys unlocked */
+        ui->armed_until = MAX(ui->armed_until, ui->wall + UI_ARM_MS);
     d->pending_us = 0;
     bool types = d->kind == DIALOG_CONFIRM && dialog_needs(ui) == CONFIRM_TYPE;
     if (is_confirming(ui, key->code))
@@ -268,11 +271,24 @@ static void key_confirm(struct ui *ui, const struct key *key)
     }
 }
 
+/* A box that nobody has touched for the time of arming is locked with the keys, and says so. */
+static bool ran_out(struct ui *ui)
+{
+    struct dialog *d = &ui->dialog;
+    if (!d->was_armed || !d->was_go || ui_is_armed(ui) || d->pending_us)
+        return false;
+    const char *key = ui->plan->steps[d->step].key;
+    bool typed = d->input[0];
+    dialog_close(ui);
+    ui_say(ui, true, "%s closed, nothing was run: 60 s without a key%s; ! arms again", key, typed ? ", what was typed is gone" : "");
+    return true;
+}
+
 /* The box lives by its gate. One that opened on a closed gate stays shut; it only shows why. */
 void dialog_look(struct ui *ui)
 {
     struct dialog *d = &ui->dialog;
-    if (d->kind != DIALOG_CONFIRM)
+    if (d->kind != DIALOG_CONFIRM || ran_out(ui))
         return;
     struct gate gate;
     char title[64], why[sizeof gate.why];
@@ -280,7 +296,7 @@ void dialog_look(struct ui *ui)
     if (d->was_go && (gate.verdict != GATE_GO || !ui_is_live(ui) || ui->engine_gone)) {
         copy_text(title, sizeof title, ui->plan->steps[d->step].key);
         dialog_close(ui);
-        ui_say(ui, true, "%s closed: %s", title, ui->engine_gone ? "the engine is gone" : gate.verdict != GATE_GO ? pane_words(gate.why, why, sizeof why) : "this is the past");
+        ui_say(ui, true, "%s closed, nothing was run: %s", title, ui->engine_gone ? "the engine is gone" : gate.verdict != GATE_GO ? pane_words(gate.why, why, sizeof why) : "this is the past");
     }
 }
 

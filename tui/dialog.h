@@ -49,7 +49,7 @@ struct dialog {
     /* confirmation */
     int step;
     enum step_mode mode;
-    bool was_go;
+    bool was_go, was_armed;
     /* ask, input, chooser */
     void (*entered)(struct ui *ui, const char *text);
     void (*chosen)(struct ui *ui, int value, int key);

@@ -123,7 +123,7 @@ static void undo_text(const struct model *m, const struct plan *p, const struct 
     else if (s->no_return)
         snprintf(buf, size, "until it commits all goes back to blue by itself; then no way back");
     else
-        snprintf(buf, size, "%s; now: %s", s->has_undo ? "r undoes it" : "none", price);
+        snprintf(buf, size, "%s; %s now%s", s->has_undo ? "r undoes it" : "nothing to undo", "going back", price + strcspn(price, ":"));
 }
 
 static void draw_gate(struct page *p, const struct gate *g, int64_t now)
@@ -141,6 +141,40 @@ static void draw_gate(struct page *p, const struct gate *g, int64_t now)
     }
 }
 
+/* What a person can do about a gate that is shut. */
+static const char *advice(const struct ui *ui, const struct gate *g)
+{
+    const struct dialog *d = &ui->dialog;
+    if (g->verdict == GATE_GO)
+        return "leaves; then open it anew, its gate holds now";
+    if (d->mode == MODE_UNDO)
+        return "leaves; nothing was changed";
+    if (ui->model->ended)
+        return "leaves; a new run begins with: cutover PLAN";
+    if (ui->model->running >= 0)
+        return "leaves; wait until the running step ends, or a aborts it";
+    if (ui->model->paused)
+        return "leaves; then p and y let steps begin again";
+    if (ui->model->step[d->step].state == STEP_UNKNOWN)
+        return "leaves; then t shows what was found, and asks what it counts as";
+    for (int i = 0; i < g->nlines; i++)
+        if (!g->line[i].held && !g->line[i].at && !g->line[i].id[0] && strstr(g->line[i].text, " is done"))
+            return "leaves; open that step first, or skip it with s";
+    return g->verdict == GATE_HOLD ? "leaves; wait until the lines with ✗ turn to ✓, then open it again" : "leaves; it can't be confirmed while this stands in the way";
+}
+
+/* A box that opened on a shut gate stays shut: it says why, and what leads on. */
+static void draw_shut(const struct ui *ui, struct area a, int y, const struct gate *g)
+{
+    char why[300], words[300];
+    struct view v = ui_view((struct ui *)ui, PANE_STEPS);
+    int x = area_printf(a, 1, y, g->verdict == GATE_GO ? ROLE_GO : g->verdict == GATE_HOLD ? ROLE_HOLD : ROLE_STOP, " %s ", gate_verdict_names[g->verdict]) + 1;
+    area_textw(a, x, y, a.w - x, ROLE_DIALOG, g->verdict == GATE_GO ? "its gate holds now; this box opened before it did and stays shut" : pane_sentence(&v, pane_words(g->why, words, sizeof words), why, sizeof why));
+    x = area_text(a, 1, y + 1, ROLE_KEY, "Esc") + 1;
+    area_text(a, x, y + 1, ROLE_DIM, advice(ui, g));
+    area_text(a, 1, y + 2, ROLE_DIM, "This box can't run anything.");
+}
+
 /* The last lines: what to press, what has been typed, and what is not taken. */
 static void draw_foot(struct ui *ui, struct area a, const struct gate *g)
 {
@@ -148,13 +182,8 @@ static void draw_foot(struct ui *ui, struct area a, const struct gate *g)
     enum plan_confirm needs = dialog_needs(ui);
     const char *key = ui->plan->steps[d->step].key;
     int y = a.h - 3, x = 1;
-    if (g->verdict != GATE_GO) {
-        char why[300], words[300];
-        struct view v = ui_view(ui, PANE_STEPS);
-        x = area_printf(a, 1, y, g->verdict == GATE_HOLD ? ROLE_HOLD : ROLE_STOP, " %s ", gate_verdict_names[g->verdict]) + 1;
-        area_textw(a, x, y, a.w - x, ROLE_DIALOG, pane_sentence(&v, pane_words(g->why, words, sizeof words), why, sizeof why));
-        x = area_text(a, 1, y + 1, ROLE_KEY, "Esc") + 1;
-        area_text(a, x, y + 1, ROLE_DIM, "leaves; it can't be confirmed while this stands in the way");
+    if (g->verdict != GATE_GO || !d->was_go) {
+        draw_shut(ui, a, y, g);
         return;
     }
     if (needs == CONFIRM_TYPE) {
@@ -188,7 +217,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     if (left > 0)
         snprintf(right, sizeof right, "locked %d.%d s", (int)(left / 1000), (int)(left / 100 % 10));
     else
-        copy_text(right, sizeof right, dialog_needs(ui) == CONFIRM_TYPE ? "type the word" : "press the key");
+        copy_text(right, sizeof right, !d->was_go ? "shut" : dialog_needs(ui) == CONFIRM_TYPE ? "type the word" : "press the key");
     snprintf(title, sizeof title, "%s  %s  step %d of %d  %s", d->mode == MODE_UNDO ? "undo" : "confirm", s->bind ? s->bind : "", d->step + 1, ui->plan->nsteps, s->key);
     what_text(ui, &what);
     int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), lines = dialog_text((struct area){.w = w - 14}, what.text ? what.text : "", 0);

@@ -8,7 +8,7 @@ static const int8_t order[ROWS][4] = {{1, 2, 3, 0}, {5, 4, 0, 0}, {6, 7, 0, 0}};
 /* The sizes that were drawn cell by cell. Between them everything grows evenly. */
 enum { DRAWN = 3 };
 static const int drawn_w[DRAWN] = {80, 120, 200}, drawn_h[DRAWN] = {21, 37, 57}; /* without header, gate, footer */
-static const int row_h[DRAWN][ROWS] = {{6, 9, 6}, {14, 14, 9}, {24, 17, 16}};
+static const int row_h[DRAWN][ROWS] = {{6, 9, 6}, {14, 15, 8}, {24, 17, 16}};
 static const int pane_w[DRAWN][LAYOUT_PANES + 1] = {
     {0, 28, 24, 28, 36, 44, 80, 0}, {0, 40, 40, 40, 54, 66, 120, 0}, {0, 66, 67, 67, 100, 100, 150, 50}};
 

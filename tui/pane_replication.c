@@ -22,6 +22,12 @@ static bool is_copying(const struct model_db *db)
     return db->copy_at && db->tables_ready < db->tables_seen;
 }
 
+/* Nothing flows: no slot, or one that does not exist yet. */
+static bool is_silent(const struct model_db *db)
+{
+    return !db->lag_at || (!db->slot[0] && db->lag_bytes < 0);
+}
+
 /* Bytes a second by which the lag shrank over the last 5 s; UNKNOWN. */
 static int64_t drain_rate(const struct model_db *db, int64_t now)
 {
@@ -144,6 +150,16 @@ static void draw_facts(struct area a, int y, const struct view *v, const struct 
         pane_pair(a, x, y, "drain", ROLE_TEXT, format_bytes(rate, rate_text, sizeof rate_text));
 }
 
+/* What keeps replication from working comes before its figures. */
+static void draw_trouble(struct area a, int y, const struct view *v, const struct model_db *db)
+{
+    char text[200];
+    if (db->lag_error[0])
+        area_textw(a, 0, y, a.w, ROLE_BAD, pane_sentence(v, db->lag_error, text, sizeof text));
+    else
+        draw_facts(a, y, v, db);
+}
+
 /* One table of the first copy: name, bar, rows. */
 static void draw_table(struct area a, int y, const struct view *v, const struct model_table *t)
 {
@@ -160,7 +176,7 @@ static void draw_table(struct area a, int y, const struct view *v, const struct 
         area_text(a, name + 1, y, ROLE_DIM, "ready");
     else if (bar >= 4)
         graph_bar(a, name + 1, y, bar, ppm, v->graph, ROLE_GRAPH, ROLE_BORDER);
-    area_textr(a, a.w, y, ready ? ROLE_DIM : ROLE_TEXT, t->rows < 0 ? t->state : pane_count(t->rows, rows, sizeof rows));
+    area_textr(a, a.w, y, ready ? ROLE_DIM : ROLE_TEXT, t->rows < 0 || (ready && t->rows == 0) ? "" : pane_count(t->rows, rows, sizeof rows));
 }
 
 /* Tables that are being copied first, those that wait next, the ready ones last. */
@@ -208,15 +224,57 @@ static void draw_copy(struct area a, const struct view *v, const struct model_db
     }
 }
 
+/* Why nothing flows, in one line. */
+static const char *silence(const struct view *v)
+{
+    return v->model->committed ? "writes are on green; replication is over" : "not replicating yet";
+}
+
+/* Versions where a line has room for them. */
+static void draw_versions(struct area a, int y, const struct model_db *db)
+{
+    const struct model_dbside *s = db->side;
+    if (s[BLUE].reachable && s[GREEN].reachable && y < a.h)
+        area_printf(a, 0, y, ROLE_DIM, "PostgreSQL %s on blue, %s on green", s[BLUE].version, s[GREEN].version);
+}
+
+/* Behind the commit point: who writes, and that blue only keeps what was there. */
+static void draw_after(struct area a, const struct view *v, const struct model_db *db)
+{
+    char text[200], span[32];
+    area_text(a, 0, 0, ROLE_BRIGHT, a.w >= 40 ? silence(v) : a.w >= 30 ? "writes are on green" : "green takes the writes");
+    draw_sides(a, 1, v, db);
+    draw_pooler(a, 2, v, db);
+    if (a.h < 5) {
+        area_printf(a, 0, 3, ROLE_DIM, "since %s", format_span(MAX(v->now - v->model->committed_at, 0), span, sizeof span));
+        return;
+    }
+    int y = 4;
+    area_printf(a, 0, y++, ROLE_TEXT, "green has taken writes for %s", format_span(MAX(v->now - v->model->committed_at, 0), span, sizeof span));
+    area_printf(a, 0, y++, ROLE_DIM, "write pause %s, measured at the pooler", format_ms((v->model->pause_us + 999) / 1000, span, sizeof span));
+    area_text(a, 0, y++, ROLE_DIM, db->slot[0] ? "replication is over; blue's slot stays" : "replication is over and removed");
+    if (db->slot[0])
+        area_text(a, 0, y++, ROLE_DIM, "until cleanup, and replays nothing");
+    y++;
+    if (db->sequences_at && y < a.h)
+        area_printf(a, 0, y++, ROLE_DIM, "sequences %lld, %lld behind", (long long)db->sequences, (long long)db->sequences_behind);
+    draw_versions(a, y, db);
+    for (int s = 0; s < SIDES; s++)
+        if (db->side[s].error[0] && a.h > 8)
+            area_textw(a, 0, a.h - 2 + s, a.w, ROLE_BAD, pane_sentence(v, db->side[s].error, text, sizeof text));
+}
+
 static void draw_before(struct area a, const struct view *v, const struct model_db *db)
 {
     char text[200];
-    area_text(a, 0, 0, ROLE_DIM, "not replicating yet");
+    area_text(a, 0, 0, ROLE_DIM, silence(v));
     draw_sides(a, 1, v, db);
     draw_pooler(a, 2, v, db);
     if (db->audited_at)
         area_printf(a, 0, 3, ROLE_DIM, "audit: %lld blockers, %lld warnings", (long long)db->blockers, (long long)db->warnings);
-    int y = 5;
+    if (a.h > 5)
+        draw_versions(a, db->audited_at ? 4 : 3, db);
+    int y = 6;
     for (int i = 0; i < db->nfindings && y < a.h; i++, y++) {
         const struct model_finding *f = &db->finding[i];
         bool blocker = strcmp(f->level, "blocker") == 0;
@@ -235,7 +293,9 @@ static void draw_streaming(struct area a, const struct view *v, const struct mod
     draw_lag(a, 0, v, db);
     if (a.h < 8) {
         draw_graph(area_part(a, 0, 1, -1, MAX(a.h - 2, 0)), v, db);
-        if (db->pooler_paused || db->pooler_waiting > 0)
+        if (db->lag_error[0])
+            draw_trouble(a, a.h - 1, v, db);
+        else if (db->pooler_paused || db->pooler_waiting > 0)
             draw_pooler(a, a.h - 1, v, db);
         else
             draw_sides(a, a.h - 1, v, db);
@@ -247,7 +307,7 @@ static void draw_streaming(struct area a, const struct view *v, const struct mod
     draw_sides(a, y, v, db);
     draw_pooler(a, y + 1, v, db);
     draw_slot(a, y + 2, v, db);
-    draw_facts(a, y + 3, v, db);
+    draw_trouble(a, y + 3, v, db);
     if (tables > 0)
         draw_tables(area_part(a, 0, y + 5, -1, tables), v, db);
 }
@@ -263,8 +323,8 @@ static int draw_list(struct area a, const struct view *v)
         const struct model_db *db = &v->model->db[i];
         area_textw(a, 0, i, a.w / 2, i == chosen ? ROLE_BRIGHT : ROLE_TEXT, v->plan->databases[i].name);
         unsigned style = pane_is_old(db->lag_at, v->now, PANE_STALE_DB) ? ROLE_UNKNOWN : ROLE_TEXT;
-        area_textr(a, a.w - 10, i, style, db->lag_at ? format_bytes(db->lag_bytes, bytes, sizeof bytes) : "-");
-        area_textr(a, a.w, i, style, db->lag_at ? format_ms(db->lag_ms, ms, sizeof ms) : "-");
+        area_textr(a, a.w - 10, i, style, !is_silent(db) ? format_bytes(db->lag_bytes, bytes, sizeof bytes) : "-");
+        area_textr(a, a.w, i, style, !is_silent(db) && db->lag_ms >= 0 ? format_ms(db->lag_ms, ms, sizeof ms) : "-");
     }
     return n + 1;
 }
@@ -276,9 +336,11 @@ static void draw(struct area a, const struct view *v)
     int top = draw_list(a, v);
     struct area rest = area_part(a, 0, top, -1, -1);
     const struct model_db *db = &v->model->db[shown_db(v)];
-    if (is_copying(db))
+    if (v->model->committed)
+        draw_after(rest, v, db);
+    else if (is_copying(db))
         draw_copy(rest, v, db);
-    else if (!db->lag_at)
+    else if (is_silent(db))
         draw_before(rest, v, db);
     else
         draw_streaming(rest, v, db);
@@ -287,12 +349,12 @@ static void draw(struct area a, const struct view *v)
 static void fold(struct area a, const struct view *v)
 {
     const struct model_db *db = &v->model->db[shown_db(v)];
-    if (is_copying(db))
+    if (v->model->committed || is_silent(db))
+        area_text(a, 0, 0, ROLE_DIM, silence(v));
+    else if (is_copying(db))
         area_printf(a, 0, 0, ROLE_TEXT, "copying %d/%d tables", db->tables_ready, db->tables_seen);
-    else if (db->lag_at)
-        draw_lag(a, 0, v, db);
     else
-        area_text(a, 0, 0, ROLE_DIM, "not replicating yet");
+        draw_lag(a, 0, v, db);
 }
 
 static void title(const struct view *v, char *left, size_t lsize, char *right, size_t rsize)

@@ -104,9 +104,13 @@ static void note_text(const struct view *v, int step, char *buf, size_t size, un
     pane_sentence(v, gate.verdict == GATE_GO ? "ready" : pane_words(gate.why, why, sizeof why), buf, size);
 }
 
+/* The key of a step; one without a key of its own is behind x. */
 static const char *key_of(const struct plan_step *s, char *buf, size_t size)
 {
-    snprintf(buf, size, "%s", s->bind && s->bind[0] ? s->bind : s->letter ? (char[]){s->letter, '\0'} : "");
+    if (s->bind && s->bind[0])
+        copy_text(buf, size, s->bind);
+    else
+        snprintf(buf, size, s->letter ? "x %c" : "x", s->letter);
     return buf;
 }
 
@@ -117,11 +121,30 @@ static int draw_progress(struct area a, int y, int right, const struct view *v, 
         return right;
     int64_t ppm = MIN(m->done * 1000000 / m->total, 1000000);
     int x = a.w < 60 ? area_printfr(a, right, y, ROLE_TEXT, "%lld %%", (long long)(ppm / 10000))
+           : strcmp(m->unit, "ms") == 0 ? area_printfr(a, right, y, ROLE_TEXT, "%lld/%lld s", (long long)(m->done / 1000), (long long)((m->total + 500) / 1000))
                      : area_printfr(a, right, y, ROLE_TEXT, "%lld/%lld %s", (long long)m->done, (long long)m->total, m->unit);
     int bar = a.w < 60 ? 0 : a.w < 90 ? 10 : 16;
     if (bar > 0)
         graph_bar(a, x - bar - 1, y, bar, ppm, v->graph, ROLE_GRAPH, ROLE_BORDER);
     return x - bar - 2;
+}
+
+static int longest_title(const struct plan *p)
+{
+    int longest = 0;
+    for (int i = 0; i < p->nsteps; i++)
+        longest = MAX(longest, canvas_width(p->steps[i].title));
+    return longest;
+}
+
+/* A step that is done may have lost its way back since. */
+static bool may_be_undone(const struct view *v, int step)
+{
+    struct gate gate;
+    if (!v->plan->steps[step].has_undo || v->model->step[step].state != STEP_DONE)
+        return v->plan->steps[step].has_undo;
+    gate_ask(v->model, v->plan, step, MODE_UNDO, v->now, &gate);
+    return gate.verdict != GATE_STOP || v->model->ended;
 }
 
 static void draw_step(struct area a, int y, const struct view *v, int step)
@@ -140,13 +163,14 @@ static void draw_step(struct area a, int y, const struct view *v, int step)
     right = MIN(right, a.w - 7) - 1;
     right = draw_progress(a, y, right, v, m);
     bool wide = a.w >= 84;
-    int title = wide ? MIN(34, right - 6) : right - 6;
+    int title = wide ? MIN(longest_title(v->plan), MIN(48, (right - 6) / 2)) : right - 6;
     unsigned title_style = m->state == STEP_RUNNING || next ? ROLE_BRIGHT : m->state == STEP_NOT_BEGUN || over ? ROLE_TEXT : style;
     area_textw(a, 6, y, title, title_style, s->title);
     if (!wide)
         return;
     if (a.w >= 84 && m->state != STEP_RUNNING) {
-        area_textr(a, right, y, s->has_undo ? ROLE_DIM : ROLE_KEY_LOCKED, s->has_undo ? "undo r" : "no undo");
+        bool undo = may_be_undone(v, step);
+        area_textr(a, right, y, undo ? ROLE_DIM : ROLE_KEY_LOCKED, undo ? "undo r" : "no undo");
         right -= 9;
     }
     note_text(v, step, text, sizeof text, &note_style);
@@ -203,26 +227,75 @@ static void draw_below(struct area a, const struct view *v)
     char why[sizeof gate.why];
     gate_ask(v->model, v->plan, next, MODE_RUN, v->now, &gate);
     int x = area_text(a, 2, y, ROLE_DIM, "next") + 4;
+    key_of(&v->plan->steps[next], key, sizeof key);
     if (gate.verdict == GATE_GO)
-        snprintf(text, sizeof text, "! arms, then x or %s opens %s", key_of(&v->plan->steps[next], key, sizeof key), v->plan->steps[next].key);
+        snprintf(text, sizeof text, "! arms for 60 s, then %s opens \"%s\"", key, v->plan->steps[next].title);
+    else if (running >= 0)
+        snprintf(text, sizeof text, "%s  %s", key, v->plan->steps[next].title);
     else
         pane_sentence(v, pane_words(gate.why, why, sizeof why), text, sizeof text);
     area_textw(a, x, y, a.w - x, ROLE_TEXT, text);
 }
 
+static void draw_row(struct area a, int y, const struct view *v, int row)
+{
+    int step = step_of_row(v, row);
+    if (step == NO_RETURN)
+        draw_line(a, y, v);
+    else
+        draw_step(a, y, v, step);
+}
+
+/* "✓ F2 to F5: 4 steps are over" in place of the first rows. */
+static void draw_over(struct area a, int y, const struct view *v, int hidden)
+{
+    int line = no_return_step(v), last = step_of_row(v, hidden - 1);
+    char key[8], first[8];
+    last = last == NO_RETURN ? line : last;
+    area_text(a, 0, y, ROLE_OK, "✓");
+    area_printf(a, 2, y, ROLE_DIM, "%s to %s  %d steps are over%s", key_of(&v->plan->steps[0], first, sizeof first), key_of(&v->plan->steps[last], key, sizeof key), last + 1,
+                line >= 0 && hidden > line + 1 ? ", past the point of no return" : "");
+}
+
+/* What did not fit below; the line must not go unseen. */
+static void draw_more(struct area a, int y, const struct view *v, int row)
+{
+    int line = no_return_step(v), left = rows(v) - row;
+    bool behind = line >= 0 && row <= line + 1;
+    area_hline(a, 0, y, a.w, behind ? ROLE_UNDO : ROLE_DIM, behind ? "─" : " ");
+    area_printf(a, 2, y, behind ? ROLE_UNDO : ROLE_DIM, behind ? " %d more, past a point of no return " : "  … %d more", left - behind);
+}
+
+/* The rows around the one that matters: those that are over above it become one line, the last ones another. */
+static void draw_folded(struct area a, const struct view *v, int row)
+{
+    int n = rows(v), over = 0;
+    while (over < row && (step_of_row(v, over) == NO_RETURN || v->model->step[step_of_row(v, over)].state == STEP_DONE || v->model->step[step_of_row(v, over)].state == STEP_SKIPPED))
+        over++;
+    int keep = MIN(2, a.h / 5); /* of what is over stays in sight */
+    int hidden = MIN(MAX(over - keep, 0), n - a.h + 1);
+    if (hidden < 2)
+        hidden = 0;
+    int y = 0;
+    if (hidden)
+        draw_over(a, y++, v, hidden);
+    bool more = n - hidden > a.h - y;
+    for (int i = hidden; i < n && y < a.h - more; i++)
+        draw_row(a, y++, v, i);
+    if (more)
+        draw_more(a, y, v, hidden + a.h - 1 - (hidden > 0));
+}
+
 static void draw(struct area a, const struct view *v)
 {
     int n = rows(v), step = v->model->running >= 0 ? v->model->running : gate_next_step(v->model, v->plan);
-    if (v->state->selected < 0 && step >= 0) { /* nobody has chosen: the step that matters stays in the middle */
-        v->state->offset = MAX(0, MIN(row_of_step(v, step) - a.h / 2, n - a.h));
+    if (v->state->selected < 0 && n > a.h && a.h > 2) { /* nobody has chosen: what is over folds, the step that matters stays */
+        draw_folded(a, v, step < 0 ? n - 1 : row_of_step(v, step));
+        return;
     }
     int offset = pane_scroll(v->state, n, a.h);
     for (int i = 0; i < MIN(n - offset, a.h); i++) {
-        int shown = step_of_row(v, offset + i);
-        if (shown == NO_RETURN)
-            draw_line(a, i, v);
-        else
-            draw_step(a, i, v, shown);
+        draw_row(a, i, v, offset + i);
         if (v->focused && v->state->selected == offset + i)
             area_select(a, 0, i, a.w);
     }

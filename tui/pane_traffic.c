@@ -161,35 +161,53 @@ static void draw_latency(struct area a, const struct view *v, int side, int show
         area_printfr(a, a.w, 0, ROLE_DIM, " p95, full %s", latency_text(g.full, full, sizeof full));
 }
 
-/* One line of errors with the limit as full scale, so that a full block is a breach. */
+/* One line of errors; where there were none it says so instead of drawing a row of nothing. */
 static void draw_errors(struct area a, int y, const struct view *v, int side, int shown)
 {
     int64_t values[MODEL_HISTORY];
-    struct series s = pane_series(&v->model->traffic[side].error_ppm, v->now, MIN(shown, a.w - 8), values);
-    bool over = series_max(&s, s.count) > v->plan->traffic.max_errors;
+    char worst[32];
+    int w = a.w - 8 - (a.w >= 34 ? 13 : 0);
+    struct series s = pane_series(&v->model->traffic[side].error_ppm, v->now, shown, values);
+    int64_t max = series_max(&s, s.count);
     area_text(a, 0, y, ROLE_DIM, "errors");
-    graph_spark(a, 8, y, a.w - 8, s, MAX(v->plan->traffic.max_errors * 2, 1), v->graph, over ? ROLE_THRESHOLD : ROLE_GRAPH);
+    if (max <= 0) {
+        area_printf(a, 8, y, ROLE_DIM, "none in %d min", shown / 60);
+        return;
+    }
+    unsigned style = max > v->plan->traffic.max_errors ? ROLE_THRESHOLD : ROLE_GRAPH;
+    graph_spark(a, 8, y, w, pane_series(&v->model->traffic[side].error_ppm, v->now, w, values), max, v->graph, style);
+    if (a.w >= 34)
+        area_printfr(a, a.w, y, ROLE_DIM, "worst %s", pane_ppm(max, worst, sizeof worst));
 }
 
 static void draw_share(struct area a, int y, const struct view *v)
 {
     int64_t blue = measured_share(v, BLUE);
+    char text[SIDES][32];
     area_text(a, 0, y, ROLE_DIM, "reads");
-    area_text(a, 7, y, ROLE_BLUE, "B");
-    area_text(a, a.w - 1, y, ROLE_GREEN, "G");
-    graph_bar(a, 9, y, a.w - 11, blue, v->graph, ROLE_BLUE, ROLE_GREEN);
+    int x = area_text(a, 7, y, ROLE_BLUE, "B") + 1;
+    int right = area_textr(a, a.w, y, ROLE_GREEN, "G") - 1;
+    if (a.w >= 34 && blue >= 0) {
+        x = area_text(a, x, y, ROLE_TEXT, share_text(blue, text[BLUE], sizeof text[BLUE])) + 1;
+        right = area_textr(a, right, y, ROLE_TEXT, share_text(measured_share(v, GREEN), text[GREEN], sizeof text[GREEN])) - 1;
+    }
+    graph_bar(a, x, y, right - x, blue, v->graph, ROLE_BLUE, ROLE_GREEN);
 }
 
+/* The last failure is news for a minute. */
 static void draw_foot(struct area a, int y, const struct view *v)
 {
     char limit[32], text[200];
     const char *error = "";
-    for (int s = 0; s < SIDES; s++)
-        if (v->model->traffic[s].error[0] && v->model->traffic[s].total_failed > 0)
+    for (int s = 0; s < SIDES; s++) {
+        int64_t ok = 0, failed = 0;
+        model_probes(v->model, (enum side)s, v->now, MODEL_SECONDS, &ok, &failed, &(struct latency){0});
+        if (failed > 0)
             error = v->model->traffic[s].error;
+    }
     int x = area_printf(a, 0, y, ROLE_DIM, "error limit %s", pane_ppm(v->plan->traffic.max_errors, limit, sizeof limit)) + 2;
     if (*error)
-        area_textw(a, x, y, a.w - x, ROLE_DIM, pane_sentence(v, error, text, sizeof text));
+        area_textw(a, x, y, a.w - x, ROLE_WARN, pane_sentence(v, error, text, sizeof text));
 }
 
 static bool draw_nothing(struct area a, const struct view *v)

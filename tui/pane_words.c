@@ -20,8 +20,8 @@ static const struct {
     {"http.error_ppm", "errors"},
     {"switch.committed", "writes are on green"},
     {"dns.ttl_aged", "old TTL has run out"},
-    {"dns.new_percent", "answers NEW"},
-    {"dns.auth_new", "authoritative answer NEW"},
+    {"dns.new_percent", "DNS on green"},
+    {"dns.auth_new", "authoritative answer is green's"},
     {"dns.auth_ttl_low", "low TTL published"},
     {"dns.auth_ttl_normal", "normal TTL published"},
 };
@@ -50,12 +50,15 @@ static size_t put_name(const struct metric *m, const char *argument, size_t argl
     return MIN((size_t)MAX(n, 0), size - 1);
 }
 
-/* " < 1000": the operator and the value with its unit; returns what was read. "== 1" of a yes or no needs no words. */
+/* " < 1000": the operator and the value with its unit; returns what was read. "== 1" of a yes or no needs no words, and
+ * "lag is 2.1 MB" reads better as "lag 2.1 MB". */
 static size_t put_value(const struct metric *m, const char *text, char *buf, size_t size, size_t *put)
 {
     size_t op = strspn(text, " <>=!"), n = 0, digits = strcspn(text + op, " ,;");
     char value[40], shown[40];
     *put = 0;
+    if (strncmp(text, " is ", 4) == 0 && strncmp(text, " is not", 7) != 0)
+        return 3;
     if (op < 2 || !isdigit((unsigned char)text[op]))
         return 0;
     copy_text(value, MIN(digits + 1, sizeof value), text + op);

@@ -85,8 +85,10 @@ static void add_step(const struct ui *ui, struct line *l)
 {
     const struct model *m = ui->model;
     int step = m->running >= 0 ? m->running : gate_next_step(m, ui->plan);
-    if (step < 0) {
-        add(l, 90, false, ROLE_TEXT, "all %d steps done", ui->plan->nsteps);
+    if (m->ended || step < 0) {
+        bool done = step < 0;
+        add(l, 92, false, done ? ROLE_GO : ROLE_STOP, "%s", done ? "DONE" : strcmp(m->outcome, "returned") == 0 ? "RETURNED" : "STOPPED")->badge = true;
+        add(l, 60, false, ROLE_TEXT, done ? "all %d steps" : "at step %d", done ? ui->plan->nsteps : step + 1);
         return;
     }
     enum step_state state = m->step[step].state;
@@ -97,7 +99,9 @@ static void add_step(const struct ui *ui, struct line *l)
     unsigned style = m->running >= 0 ? ROLE_RUN : state == STEP_FAILED ? ROLE_BAD : state == STEP_UNKNOWN || m->paused ? ROLE_WARN : ROLE_DIM;
     add(l, 90, false, ROLE_TEXT, "step %d/%d", step + 1, ui->plan->nsteps);
     l->part[l->n - 1].tight = true;
-    add(l, 88, false, style, "%s", word)->tight = ui->layout.w >= 110;
+    struct part *state_part = add(l, 88, false, state == STEP_FAILED || state == STEP_UNKNOWN ? ROLE_STOP : style, "%s", word);
+    state_part->badge = state_part->style == ROLE_STOP;
+    state_part->tight = ui->layout.w >= 110;
     if (ui->layout.w >= 110)
         add(l, 30, false, ROLE_TEXT, "%s", ui->plan->steps[step].key);
 }
@@ -112,8 +116,9 @@ static void add_pause(const struct ui *ui, struct line *l)
         unsigned style = ms > budget ? ROLE_STOP : ms * 2 > budget ? ROLE_HOLD : ROLE_WARN;
         struct part *p = add(l, 95, false, style, "%s%lld.%lld/%lld s", ui->layout.w >= 80 ? "writes paused " : "paused ", (long long)(ms / 1000), (long long)(ms / 100 % 10), (long long)(budget / 1000));
         p->badge = style != ROLE_WARN;
-    } else if (m->pause_us > 0 && ui->layout.w >= 100) {
-        add(l, 20, false, ROLE_DIM, "writes paused %s", format_ms((m->pause_us + 999) / 1000, text, sizeof text));
+    } else if (m->pause_us > 0 && m->committed) { /* the number that the whole evening was about */
+        bool over = m->ended || gate_next_step(m, ui->plan) < 0;
+        add(l, over ? 91 : 42, false, over ? ROLE_BRIGHT : ROLE_DIM, "write pause %s", format_ms((m->pause_us + 999) / 1000, text, sizeof text));
     }
 }
 
@@ -156,38 +161,96 @@ void ui_draw_header(const struct ui *ui, struct area a)
     draw_line(a, &l);
 }
 
+/* "F7", "x d": what opens a step. */
+static const char *opening_key(const struct plan_step *s, char *buf, size_t size)
+{
+    if (s->bind && s->bind[0])
+        copy_text(buf, size, s->bind);
+    else
+        snprintf(buf, size, s->letter ? "x %c" : "x", s->letter);
+    return buf;
+}
+
+static bool holds_keys(const struct ui *ui)
+{
+    return ui_is_live(ui) && !ui->engine_gone && strcmp(ui->role, "observer") != 0;
+}
+
+/* GO, and which keys go. */
+static void say_go(const struct ui *ui, int step, char *sentence, size_t size)
+{
+    const struct plan_step *s = &ui->plan->steps[step];
+    char key[8];
+    opening_key(s, key, sizeof key);
+    if (!holds_keys(ui))
+        snprintf(sentence, size, "%s  %s", key, s->title);
+    else
+        snprintf(sentence, size, "press %s%s: %s", ui_is_armed(ui) ? "" : "! then ", key, s->title);
+}
+
+/* A step that failed or is unknown: what is known of it, and which keys lead on. */
+static void say_trouble(const struct ui *ui, int step, char *sentence, size_t size)
+{
+    const struct model_step *s = &ui->model->step[step];
+    const char *bang = ui_is_armed(ui) ? "" : "! then ", *key = ui->plan->steps[step].key;
+    char keys[120] = "", open[8];
+    if (holds_keys(ui) && s->state == STEP_UNKNOWN)
+        snprintf(keys, sizeof keys, "%st: decide.  ", bang);
+    else if (holds_keys(ui))
+        snprintf(keys, sizeof keys, "%s%s again, t decides%s.  ", bang, opening_key(&ui->plan->steps[step], open, sizeof open), gate_undo_step(ui->model, ui->plan) >= 0 ? ", r undoes" : "");
+    if (s->state == STEP_UNKNOWN)
+        snprintf(sentence, size, "%s%s began and never ended%s%s", keys, key, s->found[0] ? ": " : "", s->found[0] ? s->sentence : "");
+    else
+        snprintf(sentence, size, "%s%s failed: %s", keys, key, s->sentence);
+}
+
+/* While a step runs the line speaks of it first. */
+static void say_running(const struct ui *ui, int step, char *sentence, size_t size)
+{
+    const struct model_step *s = &ui->model->step[step];
+    const struct plan_step *plan = &ui->plan->steps[step];
+    char words[260];
+    const char *what = s->undoing ? "undoing " : s->probing ? "looking at " : "";
+    if (s->sentence[0])
+        snprintf(sentence, size, "%s%s: %s", what, plan->key, pane_words(s->sentence, words, sizeof words));
+    else
+        snprintf(sentence, size, "%s%s runs", what, plan->key);
+}
+
 /* The word for the whole run, and the sentence behind it. */
 const char *ui_verdict(const struct ui *ui, char *sentence, size_t size)
 {
     const struct model *m = ui->model;
-    struct ui *mutable = (struct ui *)ui; /* a view only carries the pane's place, which is not touched here */
-    struct view v = ui_view(mutable, PANE_STEPS);
-    int step = pane_next_step(&v);
-    if (m->ended) {
-        copy_text(sentence, size, m->outcome_sentence[0] ? m->outcome_sentence : m->outcome);
-        return "DONE";
-    }
-    if (step < 0) {
-        copy_text(sentence, size, "every step is done");
-        return "DONE";
-    }
-    const struct model_step *s = &m->step[step];
+    int step = m->running >= 0 ? m->running : gate_next_step(m, ui->plan);
+    char span[32], why[300];
     struct gate gate;
-    gate_ask(m, ui->plan, step, MODE_RUN, ui->now, &gate);
-    const char *key = ui->plan->steps[step].key;
-    if (gate.verdict == GATE_GO && s->state == STEP_FAILED) { /* its gate is open, but it is a person who decides */
-        snprintf(sentence, size, "%s failed: %s", key, s->sentence);
+    if (m->ended || step < 0) {
+        if (m->pause_us > 0 && m->committed)
+            snprintf(sentence, size, "%s; writes stood for %s", m->ended ? m->outcome_sentence : "every step is done", format_ms((m->pause_us + 999) / 1000, span, sizeof span));
+        else
+            copy_text(sentence, size, m->ended ? m->outcome_sentence : "every step is done");
+        return step < 0 || strcmp(m->outcome, "done") == 0 ? "DONE" : gate_verdict_names[GATE_STOP];
+    }
+    if (ui->engine_gone) {
+        copy_text(sentence, size, "no engine: nothing is watched. q leaves, then: cutover PLAN");
         return gate_verdict_names[GATE_STOP];
     }
-    char why[sizeof gate.why];
+    if (m->running >= 0) {
+        say_running(ui, step, sentence, size);
+        return gate_verdict_names[GATE_HOLD];
+    }
+    gate_ask(m, ui->plan, step, MODE_RUN, ui->now, &gate);
+    if (m->step[step].state == STEP_UNKNOWN || (gate.verdict == GATE_GO && m->step[step].state == STEP_FAILED)) {
+        say_trouble(ui, step, sentence, size); /* a person decides, whatever the gate says */
+        return gate_verdict_names[GATE_STOP];
+    }
+    if (gate.verdict == GATE_GO) {
+        say_go(ui, step, sentence, size);
+        return gate_verdict_names[GATE_GO];
+    }
     pane_words(gate.why, why, sizeof why);
-    bool names_it = strncmp(why, key, strlen(key)) == 0;
-    if (gate.verdict == GATE_GO)
-        snprintf(sentence, size, "%s: %s", key, gate.nlines ? "its gate holds" : "nothing stands in the way");
-    else
-        snprintf(sentence, size, "%s%s%s", names_it ? "" : key, names_it ? "" : ": ", why);
-    if (step == m->running)
-        snprintf(sentence, size, "%s runs: %s", key, s->sentence);
+    bool whole_run = m->paused || m->journal_broken;
+    snprintf(sentence, size, "%s%s%s", whole_run ? "" : ui->plan->steps[step].key, whole_run ? "" : ": ", why);
     return gate_verdict_names[gate.verdict];
 }
 
@@ -201,6 +264,8 @@ static void add_time_badge(const struct ui *ui, struct line *l)
         p = add(l, 97, true, ROLE_FROZEN, "FROZEN %s", format_span(MAX(ui->wall - ui->frozen_wall, 0), span, sizeof span));
     else if (ui->past_at)
         p = add(l, 97, true, ROLE_FROZEN, "PAST %s", pane_clock(ui->past_at, false, span, sizeof span));
+    else if (ui->engine_gone && ui->model->ended)
+        p = add(l, 60, true, ROLE_DIM, "ENDED");
     else if (ui->engine_gone)
         p = add(l, 98, true, ROLE_STOP, "ENGINE GONE %s", format_span(MAX(ui->wall - ui->gone_at, 0), span, sizeof span));
     else
@@ -218,8 +283,10 @@ void ui_draw_gate(const struct ui *ui, struct area a)
     add(&l, 100, false, style, "%s", word)->badge = true;
     add(&l, 99, false, ROLE_TEXT, "%s", pane_sentence(&v, sentence, masked, sizeof masked))->shrinks = true;
     const struct model *m = ui->model;
-    if (m->running >= 0 && ui->layout.w >= 100 && m->step[m->running].sentence[0])
-        add(&l, 5, false, ROLE_DIM, "%s: %s", ui->plan->steps[m->running].key, pane_sentence(&v, m->step[m->running].sentence, masked, sizeof masked));
+    int next = pane_next_step(&v);
+    char key[8];
+    if (m->running >= 0 && next >= 0 && next != m->running && ui->layout.w >= 100)
+        add(&l, 5, false, ROLE_DIM, "then %s %s", opening_key(&ui->plan->steps[next], key, sizeof key), ui->plan->steps[next].key);
     if (ui->layout.size > LAYOUT_TINY)
         add(&l, 70, true, ROLE_UNDO, "%s", gate_price(ui->model, ui->plan, ui->now, price, sizeof price));
     add_time_badge(ui, &l);

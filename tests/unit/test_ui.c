@@ -184,7 +184,7 @@ static void x_twice_opens_the_next_step(void **state)
     desk_key(d, '!', 300000);
     desk_key(d, 'x', 300000);
     assert_int_equal(d->ui.dialog.kind, DIALOG_CHOOSER);
-    assert_true(desk_shows(d, "needs switch first"));
+    assert_true(desk_shows(d, "switch comes first"));
     desk_key(d, 'x', 300000);
     assert_int_equal(d->ui.dialog.kind, DIALOG_CONFIRM);
     assert_int_equal(d->ui.dialog.step, plan_find_step(d->tape.plan, "switch"));
