@@ -8,7 +8,7 @@
 #include "core/step/step.h"
 
 enum { CONNECT, ASK, ANSWER };
-enum { INTERVAL = 2000, TIMEOUT = 5000, MOST = 64 };
+enum { INTERVAL = 2000, TIMEOUT = 5000, MOST = 64, COUNTED_AFTER = 11000 };
 
 struct own {
     struct pg *pg;      /* to blue of the database that is looked at */
@@ -18,12 +18,16 @@ struct own {
     int64_t writes;     /* rows that were written on blue meanwhile */
     bool told_lost, told_open;
     int64_t next_progress;
+    int64_t xid[MOST];  /* the next transaction id: it moves at once with each write, in whatever database of that server */
+    int64_t moved;      /* clock_mono when one last moved; 0 */
+    int64_t round;      /* clock_mono at which the round over all databases began */
 };
 
 static const char look_sql[] =
     "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint, (SELECT coalesce(string_agg(DISTINCT usename || ' ' || application_name || ' from ' ||"
     " coalesce(host(client_addr), 'local'), ', '), 'nobody now') FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-    " AND application_name NOT LIKE 'cutover%'), pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
+    " AND application_name NOT LIKE 'cutover%'), pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool,"
+    " pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
     " FROM pg_stat_user_tables WHERE schemaname <> 'cutover'";
 
 static int64_t hold_of(const struct plan *p, const struct plan_step *s)
@@ -59,7 +63,10 @@ static void judge(struct step_run *run)
         step_say(run, "bad", "%s: %lld rows were written on blue after the switch; connected there: %s", run->plan->databases[o->db].name,
             (long long)(rows - o->rows[o->db]), pg_value(o->pg, 0, 1));
     }
+    if (o->seen[o->db] && pg_int(o->pg, 0, 3) != o->xid[o->db])
+        o->moved = clock_mono();
     o->rows[o->db] = rows;
+    o->xid[o->db] = pg_int(o->pg, 0, 3);
     o->seen[o->db] = true;
     if (!pg_bool(o->pg, 0, 2) && !o->told_open) /* each look is a new session: it finds what a client would find */
         step_say(run, "bad", "%s: blue takes writes again; ALTER DATABASE ... SET default_transaction_read_only = on there", run->plan->databases[o->db].name);
@@ -74,6 +81,14 @@ static void say_lost(struct step_run *run)
     o->told_lost = true;
 }
 
+/* It ends with a look at every database that began after the time was over. A session reports what it wrote to the counters up to
+ * 10 s later: if some transaction wrote just before the end, that is waited for. */
+static bool is_last_look(const struct step_run *run, int64_t hold)
+{
+    const struct own *o = run->own;
+    return run->plan->ndatabases == 0 || (o->round - run->started >= hold && (!o->moved || clock_mono() - o->moved >= COUNTED_AFTER));
+}
+
 /* Between two looks: is the time over? */
 static bool is_over(struct step_run *run)
 {
@@ -85,6 +100,8 @@ static bool is_over(struct step_run *run)
     }
     if (run->abort_asked)
         step_end(run, "aborted", "the hold was broken off by a person");
+    else if (held >= hold && !o->writes && !is_last_look(run, hold))
+        return false;
     else if (held >= hold && o->writes)
         step_end(run, "failed", "%lld rows were written on blue during the hold; they are not on green", (long long)o->writes);
     else if (held >= hold && o->told_open)
@@ -102,7 +119,7 @@ static void next_look(struct step_run *run)
     int n = MIN(run->plan->ndatabases, MOST);
     o->db = n ? (o->db + 1) % n : 0;
     run->task.at = CONNECT;
-    task_sleep(&run->task, o->db == 0 ? MIN((int64_t)INTERVAL, MAX(hold_of(run->plan, run->step) - (clock_mono() - run->started), (int64_t)100)) : 0);
+    task_sleep(&run->task, o->db == 0 ? MIN((int64_t)INTERVAL, MAX(hold_of(run->plan, run->step) - (clock_mono() - run->started), (int64_t)500)) : 0);
 }
 
 static void work(struct task *task)
@@ -115,8 +132,11 @@ static void work(struct task *task)
     }
     switch (task->at) {
     case CONNECT:
-        if (is_over(run))
-            return;
+        if (o->db == 0 || run->abort_asked) {
+            if (is_over(run))
+                return;
+            o->round = clock_mono();
+        }
         if (run->plan->ndatabases == 0)
             task_sleep(task, INTERVAL);
         else
