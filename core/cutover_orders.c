@@ -205,6 +205,21 @@ static void left(void *arg, int64_t id, const char *user)
         RECORD(&c->door, screen_left, .id = id, .user = user);
 }
 
+/* What a journal that can't be written doesn't tell a new screen: that it is so, and who is there. */
+static void add_unwritten(struct cutover *c)
+{
+    const struct model *m = c->model;
+    struct event broken = {.kind = EVENT_journal_failed, .seq = c->seq, .at = c->last_at, .journal_failed = {.sentence = "the journal can't be written; what was seen since is not in it"}};
+    event_encode(&broken, &c->backlog);
+    buf_puts(&c->backlog, "\n");
+    for (int i = 0; i < m->npeople; i++) {
+        const struct model_person *p = &m->person[i];
+        struct event joined = {.kind = EVENT_screen_joined, .seq = c->seq, .at = c->last_at, .screen_joined = {.id = p->id, .user = p->user, .tty = p->tty, .role = p->role}};
+        event_encode(&joined, &c->backlog);
+        buf_puts(&c->backlog, "\n");
+    }
+}
+
 /* Everything so far, for a new screen: the journal itself, so that nothing is kept twice in memory. */
 static const char *backlog(void *arg, size_t *len)
 {
@@ -218,6 +233,8 @@ static const char *backlog(void *arg, size_t *len)
         fclose(f);
     while (c->backlog.len && c->backlog.text[c->backlog.len - 1] != '\n') /* a line that the disk refused half-way */
         c->backlog.len--;
+    if (c->model->journal_broken)
+        add_unwritten(c);
     *len = c->backlog.len;
     return c->backlog.len ? c->backlog.text : "";
 }

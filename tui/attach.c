@@ -271,7 +271,7 @@ static void close_all(struct attach *a)
 {
     cockpit_end(&a->cockpit);
     uv_close((uv_handle_t *)&a->retry, NULL);
-    if (!a->closing)
+    if (!uv_is_closing((uv_handle_t *)&a->pipe)) /* between two tries it is closed already */
         uv_close((uv_handle_t *)&a->pipe, on_closed);
     a->closing = true;
     cockpit_close(&a->cockpit);

@@ -116,7 +116,7 @@ type_text() {
         tm send-keys -t "$pane" -l -- "${text:i:1}"
     done
 }
-paste() { # TEXT [-p]: what another program put into the clipboard, all at once; -p: marked as pasted
+paste_text() { # TEXT [-p]: what another program put into the clipboard, all at once; -p: marked as pasted
     tm set-buffer -- "$1"
     tm paste-buffer -r -t "$pane" "${@:2}"
 }
