@@ -211,7 +211,7 @@ static void check_run(struct gate *g, const struct model *m, const struct plan *
         if (m->step[i].state == STEP_UNKNOWN && i != step)
             object(g, GATE_STOP, "%s is unknown after a crash: decide it first", p->steps[i].key);
     if (m->paused)
-        object(g, GATE_HOLD, "the run is paused by a person: p lets steps begin again");
+        object(g, GATE_HOLD, "paused by a person; p continues");
 }
 
 static bool is_behind(enum step_state s)

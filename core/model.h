@@ -117,6 +117,7 @@ extern const char *const step_state_names[];
 struct model_step {
     enum step_state state;
     bool undoing;         /* the running attempt is an undo */
+    bool aborted;         /* it failed because a person stopped it */
     bool probing;
     int attempt;
     int64_t began, ended, took;

@@ -28,6 +28,7 @@ static void fold_step_began(struct model *m, const struct plan *p, const struct 
         return;
     s->undoing = strcmp(e->step_began.mode, "undo") == 0;
     s->state = STEP_RUNNING;
+    s->aborted = false;
     s->attempt = (int)e->step_began.attempt;
     s->began = e->at;
     s->ended = s->took = s->done = s->total = 0;
@@ -58,6 +59,7 @@ static void fold_step_ended(struct model *m, const struct plan *p, const struct 
         return;
     }
     s->state = state_after(e->step_ended.mode, e->step_ended.result);
+    s->aborted = strcmp(e->step_ended.result, "aborted") == 0;
     s->undoing = false;
     s->ended = e->at;
     s->took = e->step_ended.took;

@@ -91,13 +91,15 @@ bool place_only(const char *dir, char *name, size_t size, struct err *err)
     return found == 1 || err_set(err, "%s: no run is here; start one with: cutover PLAN", dir);
 }
 
+/* A socket of another type can't be connected, but the refusal tells whether somebody holds the name: the engine sees
+ * nothing of it, so that asking makes no screen that joins and leaves. */
 bool place_is_answered(const char *socket_path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (copy_text(to.sun_path, sizeof to.sun_path, socket_path) >= sizeof to.sun_path)
         return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool yes = fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool yes = fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) != 0 && errno == EPROTOTYPE;
     if (fd >= 0)
         close(fd);
     return yes;

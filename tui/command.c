@@ -179,12 +179,19 @@ void command_complete(const struct ui *ui, char *line, size_t size, char *all, s
 
 /* ---- footer ---- */
 
-static int item_width(const struct command *c, bool wide)
+static const char *label_of(const struct ui *ui, const struct command *c)
+{
+    if (strcmp(c->name, "arm") == 0 && ui_is_armed(ui))
+        return "lock";
+    return strcmp(c->name, "pause") == 0 && ui->model->paused ? "continue" : c->label;
+}
+
+static int item_width(const struct ui *ui, const struct command *c, bool wide)
 {
     char keys[64];
     const char *list = c->keys;
     next_word(&list, keys, sizeof keys);
-    return canvas_width(keys) + 1 + canvas_width(c->label) + (wide ? 2 : 1);
+    return canvas_width(keys) + 1 + canvas_width(label_of(ui, c)) + (wide ? 2 : 1);
 }
 
 static bool is_shown(const struct ui *ui, const struct command *c, int keep)
@@ -197,7 +204,7 @@ static int footer_width(const struct ui *ui, int keep, bool wide)
     int w = 4;
     for (int i = 0; i < ncommands; i++)
         if (is_shown(ui, &commands[i], keep))
-            w += item_width(&commands[i], wide);
+            w += item_width(ui, &commands[i], wide);
     return w;
 }
 
@@ -236,7 +243,7 @@ static void draw_keys(struct ui *ui, struct area a)
         if (strlen(key) > 1)
             copy_text(key, sizeof key, key_word(key_from_name(key), (char[24]){0}, 24));
         x = area_text(a, x, 0, locked ? ROLE_KEY_LOCKED : ROLE_KEY, key) + (c->label[0] != '-');
-        x = area_text(a, x, 0, locked ? ROLE_KEY_LOCKED : ROLE_DIM, c->label) + (wide ? 2 : 1);
+        x = area_text(a, x, 0, locked ? ROLE_KEY_LOCKED : ROLE_DIM, label_of(ui, c)) + (wide ? 2 : 1);
     }
 }
 

@@ -102,16 +102,15 @@ static void touches_text(const struct model *m, const struct plan *p, const stru
                  (long long)MAX(m->db ? m->db[0].side[BLUE].clients : 0, 0), pane_span(p->switch_deadline, span, sizeof span));
 }
 
-static void takes_text(const struct model *m, const struct plan *p, const struct plan_step *s, char *buf, size_t size)
+static void takes_text(const struct plan_step *s, const struct plan *p, enum step_mode mode, char *buf, size_t size)
 {
     char about[32], most[32];
     size_t n = 0;
-    if (s->expect > 0)
+    if (s->expect > 0 && mode != MODE_UNDO)
         n = (size_t)snprintf(buf, size, "about %s, ", format_span(s->expect, about, sizeof about));
     n += (size_t)snprintf(buf + n, size - n, "given up after %s", format_span(s->timeout, most, sizeof most));
     if (strcmp(s->kind, "switch") == 0 && n < size)
         snprintf(buf + n, size - n, "; the pause budget is %s", pane_span(p->pause_budget, about, sizeof about));
-    (void)m;
 }
 
 static void undo_text(const struct model *m, const struct plan *p, const struct plan_step *s, enum step_mode mode, int64_t now, char *buf, size_t size)
@@ -189,7 +188,7 @@ static void draw_foot(struct ui *ui, struct area a, const struct gate *g)
     if (needs == CONFIRM_TYPE) {
         x = area_text(a, x, y, ROLE_DIALOG, "type") + 2;
         x = area_text(a, x, y, ROLE_BRIGHT, key) + 2;
-        area_text(a, x, y, ROLE_DIALOG, "and Enter to run.  Esc or any other word leaves.");
+        area_text(a, x, y, ROLE_DIALOG, d->mode == MODE_UNDO ? "and Enter to undo it.  Esc or any other word leaves." : "and Enter to run.  Esc or any other word leaves.");
         area_text(a, 1, y + 1, ROLE_KEY, ">");
         x = area_text(a, 3, y + 1, ROLE_INPUT, d->input);
         area_text(a, x, y + 1, ROLE_DIM, "_");
@@ -235,14 +234,14 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     where_text(ui->plan, s, text, sizeof text);
     say(&p, "where", ROLE_DIALOG, text);
     touches_text(ui->model, ui->plan, s, text, sizeof text);
-    say(&p, "touches", ROLE_DIALOG, text);
-    takes_text(ui->model, ui->plan, s, text, sizeof text);
+    say(&p, "touches", ROLE_DIALOG, d->mode == MODE_UNDO ? "the same things as the step, back to what they were" : text);
+    takes_text(s, ui->plan, d->mode, text, sizeof text);
     say(&p, "takes", ROLE_DIALOG, text);
     undo_text(ui->model, ui->plan, s, d->mode, ui->now, text, sizeof text);
     say(&p, "undo", ROLE_UNDO, text);
     p.y += blanks ? 1 : 0;
     if (p.y < p.bottom)
-        area_textw(a, 1, p.y++, a.w - 1, ROLE_DIM, g.nlines ? "gate, read again with every frame; the box closes when it falls" : "no condition stands in this step's gate");
+        area_textw(a, 1, p.y++, a.w - 1, ROLE_DIM, d->mode == MODE_UNDO ? "the word is asked for, since an undo moves things too" : g.nlines ? "gate, read again with every frame; the box closes when it falls" : "no condition stands in this step's gate");
     draw_gate(&p, &g, ui->now);
     draw_foot(ui, a, &g);
 }

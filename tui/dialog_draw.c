@@ -30,42 +30,6 @@ static void draw_ask(struct ui *ui, struct area screen)
     area_text(a, x, 2, ROLE_DIALOG, "no");
 }
 
-static void draw_input(struct ui *ui, struct area screen)
-{
-    const struct dialog *d = &ui->dialog;
-    struct area a = box(screen, 78, 6, d->title, NULL);
-    area_textw(a, 0, 0, a.w, ROLE_DIALOG, d->sentence);
-    int width = canvas_width(d->input), skip = MAX(width - a.w + 3, 0);
-    area_text(a, 0, 2, ROLE_KEY, ">");
-    area_text(area_part(a, 2, 2, -1, 1), -skip, 0, ROLE_INPUT, d->input);
-    area_text(a, 0, 3, ROLE_DIM, "Enter sends it, Esc leaves");
-}
-
-static void draw_chooser(struct ui *ui, struct area screen)
-{
-    struct dialog *d = &ui->dialog;
-    struct area a = box(screen, 78, d->nitems + 4, d->title, "Esc leaves");
-    int h = MAX(a.h - 2, 1);
-    area_textw(a, 0, 0, a.w, ROLE_DIM, d->sentence);
-    d->offset = MAX(0, MIN(MIN(d->offset, d->selected), d->nitems - h));
-    if (d->selected >= d->offset + h)
-        d->offset = d->selected - h + 1;
-    for (int i = 0; i < MIN(h, d->nitems - d->offset); i++) {
-        const struct dialog_item *item = &d->item[d->offset + i];
-        char key[16] = "";
-        int y = 2 + i;
-        if (item->key)
-            key_word(item->key, key, sizeof key);
-        area_text(a, 0, y, ROLE_KEY, key);
-        area_text(a, 2, y, item->style, item->glyph);
-        int right = item->right[0] ? MIN(canvas_width(item->right), a.w / 2) : 0;
-        area_textw(a, 4, y, a.w - 5 - right, item->style, item->text);
-        area_textw(a, a.w - right, y, right, ROLE_DIM, item->right);
-        if (d->offset + i == d->selected)
-            area_select(a, 0, y, a.w);
-    }
-}
-
 /* How many bytes of `rest` go on a line of w columns: up to the last blank that fits. */
 static int break_line(const char *rest, int w)
 {
@@ -107,6 +71,49 @@ int dialog_text(struct area a, const char *text, int offset)
     return lines;
 }
 
+/* What is asked may take some lines; the text is typed below it. */
+static int input_lines(const struct ui *ui, int w)
+{
+    return MIN(dialog_text((struct area){.w = MIN(78, w) - 4}, ui->dialog.sentence, 0), 4);
+}
+
+static void draw_input(struct ui *ui, struct area screen)
+{
+    const struct dialog *d = &ui->dialog;
+    int lines = input_lines(ui, screen.w);
+    struct area a = box(screen, 78, 5 + lines, d->title, NULL);
+    dialog_text(area_part(a, 0, 0, -1, lines), d->sentence, 0);
+    int width = canvas_width(d->input), skip = MAX(width - a.w + 3, 0);
+    area_text(a, 0, lines + 1, ROLE_KEY, ">");
+    area_text(area_part(a, 2, lines + 1, -1, 1), -skip, 0, ROLE_INPUT, d->input);
+    area_text(a, 0, lines + 2, ROLE_DIM, "Enter sends it, Esc leaves");
+}
+
+static void draw_chooser(struct ui *ui, struct area screen)
+{
+    struct dialog *d = &ui->dialog;
+    struct area a = box(screen, 78, d->nitems + 4, d->title, "Esc leaves");
+    int h = MAX(a.h - 2, 1);
+    area_textw(a, 0, 0, a.w, ROLE_DIM, d->sentence);
+    d->offset = MAX(0, MIN(MIN(d->offset, d->selected), d->nitems - h));
+    if (d->selected >= d->offset + h)
+        d->offset = d->selected - h + 1;
+    for (int i = 0; i < MIN(h, d->nitems - d->offset); i++) {
+        const struct dialog_item *item = &d->item[d->offset + i];
+        char key[16] = "";
+        int y = 2 + i;
+        if (item->key)
+            key_word(item->key, key, sizeof key);
+        area_text(a, 0, y, ROLE_KEY, key);
+        area_text(a, 2, y, item->style, item->glyph);
+        int right = item->right[0] ? MIN(canvas_width(item->right), a.w / 2) : 0;
+        area_textw(a, 4, y, a.w - 5 - right, item->style, item->text);
+        area_textw(a, a.w - right, y, right, ROLE_DIM, item->right);
+        if (d->offset + i == d->selected)
+            area_select(a, 0, y, a.w);
+    }
+}
+
 static void draw_detail(struct ui *ui, struct area screen)
 {
     struct dialog *d = &ui->dialog;
@@ -141,8 +148,8 @@ bool dialog_cursor(const struct ui *ui, int *x, int *y)
     }
     if (d->kind != DIALOG_INPUT)
         return false;
-    int w = MIN(78, ui->layout.w), h = MIN(6, ui->layout.h);
+    int lines = input_lines(ui, ui->layout.w), w = MIN(78, ui->layout.w), h = MIN(5 + lines, ui->layout.h);
     *x = (ui->layout.w - w) / 2 + 4 + MIN(canvas_width(d->input), w - 7);
-    *y = MAX((ui->layout.h - h) / 2, 0) + 3;
+    *y = MAX((ui->layout.h - h) / 2, 0) + 2 + lines;
     return true;
 }

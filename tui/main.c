@@ -117,11 +117,23 @@ static int screen_main(void *arg)
     return attach_main(o->socket, &o->options);
 }
 
+/* Whoever leaves a screen may wonder what becomes of the run. */
+static void say_farewell(const struct options *o, const char *name, const char *socket)
+{
+    const char *dir = o->state ? o->state : "";
+    if (place_is_answered(socket))
+        printf("The run \"%s\" goes on without this screen. To see it again: cutover attach \"%s\"%s%s\n", name, name, *dir ? " --state " : "", dir);
+    else
+        printf("No engine runs for \"%s\" now. To go on with it, or to see how it ended: cutover PLAN, cutover report JOURNAL%s%s\n", name, *dir ? " in " : "", dir);
+}
+
 static int open_screen(const struct options *o, const char *dir, const char *name)
 {
     struct screen_order order = {.options = {.theme = o->theme, .ascii = o->ascii, .observer = o->read_only, .frames_path = getenv("CUTOVER_FRAMES")}};
     place_of(dir, name, ".sock", order.socket, sizeof order.socket);
-    return guardian_run(screen_main, &order);
+    int status = guardian_run(screen_main, &order);
+    say_farewell(o, name, order.socket);
+    return status;
 }
 
 /* ---- the engine as a process of its own: new session, no terminal, its words in NAME.d/engine.log ---- */

@@ -94,9 +94,9 @@ static void draw_check(struct area a, int y, const struct view *v, int i)
     int longest = 0;
     for (int k = 0; k < v->plan->nchecks; k++)
         longest = MAX(longest, canvas_width(v->plan->checks[k].title));
-    int title = a.w >= 48 ? MIN(longest, (right - 2) * (a.w >= 80 ? 1 : 2) / (a.w >= 80 ? 2 : 3)) : right - 2;
+    int title = MIN(longest, a.w >= 80 || (a.w >= 48 && verdict == CHECK_FAIL) ? (right - 2) / 2 : right - 2); /* a failure needs its sentence */
     area_textw(a, 2, y, title, verdict == CHECK_UNKNOWN ? ROLE_TEXT : style, plan->title);
-    if (a.w < 48)
+    if (a.w < 48 || right - title - 4 < 14)
         return;
     const char *sentence = c->sentence[0] ? c->sentence : !plan->required ? "not required" : "";
     area_textw(a, title + 4, y, right - title - 4, verdict == CHECK_FAIL ? ROLE_TEXT : ROLE_DIM, pane_sentence(v, sentence, text, sizeof text));

@@ -235,7 +235,7 @@ static void draw_versions(struct area a, int y, const struct model_db *db)
 {
     const struct model_dbside *s = db->side;
     if (s[BLUE].reachable && s[GREEN].reachable && y < a.h)
-        area_printf(a, 0, y, ROLE_DIM, "PostgreSQL %s on blue, %s on green", s[BLUE].version, s[GREEN].version);
+        area_printf(a, 0, y, ROLE_DIM, "PG %s on blue, %s on green", s[BLUE].version, s[GREEN].version);
 }
 
 /* Behind the commit point: who writes, and that blue only keeps what was there. */
@@ -251,10 +251,10 @@ static void draw_after(struct area a, const struct view *v, const struct model_d
     }
     int y = 4;
     area_printf(a, 0, y++, ROLE_TEXT, "green has taken writes for %s", format_span(MAX(v->now - v->model->committed_at, 0), span, sizeof span));
-    area_printf(a, 0, y++, ROLE_DIM, "write pause %s, measured at the pooler", format_ms((v->model->pause_us + 999) / 1000, span, sizeof span));
-    area_text(a, 0, y++, ROLE_DIM, db->slot[0] ? "replication is over; blue's slot stays" : "replication is over and removed");
+    area_printf(a, 0, y++, ROLE_DIM, "write pause %s, at the pooler", format_ms((v->model->pause_us + 999) / 1000, span, sizeof span));
+    area_text(a, 0, y++, ROLE_DIM, db->slot[0] ? "replication is over; its slot waits" : "replication is over and removed");
     if (db->slot[0])
-        area_text(a, 0, y++, ROLE_DIM, "until cleanup, and replays nothing");
+        area_text(a, 0, y++, ROLE_DIM, "for cleanup and replays nothing");
     y++;
     if (db->sequences_at && y < a.h)
         area_printf(a, 0, y++, ROLE_DIM, "sequences %lld, %lld behind", (long long)db->sequences, (long long)db->sequences_behind);
@@ -271,7 +271,7 @@ static void draw_before(struct area a, const struct view *v, const struct model_
     draw_sides(a, 1, v, db);
     draw_pooler(a, 2, v, db);
     if (db->audited_at)
-        area_printf(a, 0, 3, ROLE_DIM, "audit: %lld blockers, %lld warnings", (long long)db->blockers, (long long)db->warnings);
+        area_printf(a, 0, 3, db->blockers ? ROLE_BAD : ROLE_DIM, a.w >= 34 ? "audit: %lld blockers, %lld warnings" : "audit: %lld blockers", (long long)db->blockers, (long long)db->warnings);
     if (a.h > 5)
         draw_versions(a, db->audited_at ? 4 : 3, db);
     int y = 6;

@@ -60,8 +60,8 @@ static void time_text(const struct view *v, int step, char *buf, size_t size, un
         took_text(m->took, buf, size);
         break;
     case STEP_FAILED:
-        *style = ROLE_BAD;
-        copy_text(buf, size, "FAILED");
+        *style = m->aborted ? ROLE_WARN : ROLE_BAD;
+        copy_text(buf, size, m->aborted ? "STOPPED" : "FAILED");
         break;
     case STEP_UNKNOWN:
         *style = ROLE_WARN;
@@ -160,7 +160,7 @@ static void draw_step(struct area a, int y, const struct view *v, int step)
     area_textw(a, 2, y, 3, over ? ROLE_KEY_LOCKED : next ? ROLE_KEY : ROLE_KEY_LOCKED, key_of(s, key, sizeof key));
     time_text(v, step, text, sizeof text, &time_style);
     int right = area_textr(a, a.w, y, time_style, text);
-    right = MIN(right, a.w - 7) - 1;
+    right = (a.w < 60 ? right : MIN(right, a.w - 7)) - 1;
     right = draw_progress(a, y, right, v, m);
     bool wide = a.w >= 84;
     int title = wide ? MIN(longest_title(v->plan), MIN(48, (right - 6) / 2)) : right - 6;

@@ -77,6 +77,14 @@ static size_t put_value(const struct metric *m, const char *text, char *buf, siz
     return op + digits;
 }
 
+/* Does "for 12" end here? */
+static bool after_for(const char *buf, size_t n)
+{
+    while (n > 0 && isdigit((unsigned char)buf[n - 1]))
+        n--;
+    return n >= 4 && memcmp(buf + n - 4, "for ", 4) == 0;
+}
+
 const char *pane_words(const char *text, char *buf, size_t size)
 {
     size_t n = 0;
@@ -85,6 +93,10 @@ const char *pane_words(const char *text, char *buf, size_t size)
         size_t len, put;
         const struct metric *m = fresh ? metric_here(text, &len) : NULL;
         if (!m) {
+            if (strchr("smh", *text) && n >= 5 && isdigit((unsigned char)buf[n - 1]) && !isalnum((unsigned char)text[1]) && after_for(buf, n))
+                buf[n++] = ' '; /* "for 3s", as a plan writes it */
+            if (n + 1 >= size)
+                break;
             fresh = !isalnum((unsigned char)*text) && *text != '_' && *text != '.';
             buf[n++] = *text++;
             continue;

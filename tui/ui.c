@@ -85,7 +85,7 @@ void ui_look(struct ui *ui, const struct model *model, const struct plan *plan, 
     ui->wall = wall;
     if (ui->message_until <= wall)
         ui->message[0] = '\0';
-    if (ui->armed_until <= wall || !ui_is_live(ui))
+    if (ui->armed_until <= wall || !ui_is_live(ui) || (model && model->ended))
         ui->armed_until = 0;
     dialog_look(ui);
 }

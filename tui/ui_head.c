@@ -41,7 +41,7 @@ static int total(const struct line *l)
     int sum = 1;
     for (int i = 0; i < l->n; i++)
         if (l->part[i].keep)
-            sum += (l->part[i].shrinks ? MIN(width_of(&l->part[i]), 44) : width_of(&l->part[i])) + 2;
+            sum += (l->part[i].shrinks ? MIN(width_of(&l->part[i]), 36) : width_of(&l->part[i])) + 2;
     return sum - 1;
 }
 
@@ -92,9 +92,10 @@ static void add_step(const struct ui *ui, struct line *l)
         return;
     }
     enum step_state state = m->step[step].state;
-    const char *word = m->running >= 0 ? m->step[step].undoing ? "UNDOING" : m->step[step].probing ? "LOOKING" : "RUNNING"
+    const char *word = m->running >= 0 && m->abort_asked ? "ABORTING"
+                     : m->running >= 0 ? m->step[step].undoing ? "UNDOING" : m->step[step].probing ? "LOOKING" : "RUNNING"
                      : m->paused ? "PAUSED"
-                     : state == STEP_FAILED ? "FAILED"
+                     : state == STEP_FAILED ? m->step[step].aborted ? "STOPPED" : "FAILED"
                      : state == STEP_UNKNOWN ? "UNKNOWN" : "next";
     unsigned style = m->running >= 0 ? ROLE_RUN : state == STEP_FAILED ? ROLE_BAD : state == STEP_UNKNOWN || m->paused ? ROLE_WARN : ROLE_DIM;
     add(l, 90, false, ROLE_TEXT, "step %d/%d", step + 1, ui->plan->nsteps);
@@ -194,14 +195,13 @@ static void say_trouble(const struct ui *ui, int step, char *sentence, size_t si
     const struct model_step *s = &ui->model->step[step];
     const char *bang = ui_is_armed(ui) ? "" : "! then ", *key = ui->plan->steps[step].key;
     char keys[120] = "", open[8];
+    const char *what = s->state == STEP_UNKNOWN ? "began, its end is unknown" : s->aborted ? "was stopped" : "failed";
+    const char *found = s->state == STEP_UNKNOWN && !s->found[0] ? "" : s->sentence;
     if (holds_keys(ui) && s->state == STEP_UNKNOWN)
-        snprintf(keys, sizeof keys, "%st: decide.  ", bang);
+        snprintf(keys, sizeof keys, " (%st decides)", bang);
     else if (holds_keys(ui))
-        snprintf(keys, sizeof keys, "%s%s again, t decides%s.  ", bang, opening_key(&ui->plan->steps[step], open, sizeof open), gate_undo_step(ui->model, ui->plan) >= 0 ? ", r undoes" : "");
-    if (s->state == STEP_UNKNOWN)
-        snprintf(sentence, size, "%s%s began and never ended%s%s", keys, key, s->found[0] ? ": " : "", s->found[0] ? s->sentence : "");
-    else
-        snprintf(sentence, size, "%s%s failed: %s", keys, key, s->sentence);
+        snprintf(keys, sizeof keys, " (%s%s again, t decides%s)", bang, opening_key(&ui->plan->steps[step], open, sizeof open), gate_undo_step(ui->model, ui->plan) >= 0 ? ", r undoes" : "");
+    snprintf(sentence, size, "%s %s%s%s%s", key, what, keys, *found ? ": " : "", found);
 }
 
 /* While a step runs the line speaks of it first. */
