@@ -10,7 +10,7 @@
 #include "core/text.h"
 
 enum { BEAT, SEE, LOOK };
-enum { INTERVAL = 1000, FIRST_POLL = 10, LONGEST_POLL = 320, AWAIT = 600 };
+enum { INTERVAL = 1000, FIRST_POLL = 10, LONGEST_POLL = 320, AWAIT = 600, PATIENCE = 8000 };
 
 struct own {
     struct pgline blue, green;
@@ -23,6 +23,9 @@ struct own {
     int64_t poll;        /* until green is asked again for the same heartbeat */
     int64_t green_again; /* clock_mono before which a green that failed is not tried */
     bool green_failed;   /* in this round */
+    bool judged;         /* errors is known */
+    int64_t errors;      /* of green's workers, as its statistics count them */
+    int64_t failed_at, absent_since; /* clock_mono; 0 */
     char error[160];
 };
 
@@ -65,14 +68,20 @@ static const struct plan_database *db_of(const struct source *s)
     return &s->plan->databases[s->index];
 }
 
-/* A worker that fails is started again every 5 s, for ever. */
+/* A worker that fails is started again every 5 s, for ever; and a new subscription may wait as long for its first one. */
 static void judge_worker(struct own *o, bool enabled, bool works, int64_t errors)
 {
-    if (!enabled || works)
-        return;
-    if (errors)
-        snprintf(o->error, sizeof o->error, "green's apply worker fails (%lld times so far); its reason stands in green's server log", (long long)errors);
-    else
+    int64_t now = clock_mono();
+    o->failed_at = errors > o->errors && o->judged ? now : o->failed_at;
+    o->errors = errors;
+    o->judged = true;
+    if (works || !enabled)
+        o->absent_since = 0;
+    else if (!o->absent_since)
+        o->absent_since = now;
+    if (enabled && o->failed_at && now - o->failed_at < PATIENCE)
+        snprintf(o->error, sizeof o->error, "green's workers fail (%lld times so far); the reason stands in green's server log", (long long)errors);
+    else if (o->absent_since && now - o->absent_since > PATIENCE)
         copy_text(o->error, sizeof o->error, "green's apply worker is not running; its reason stands in green's server log");
 }
 
