@@ -19,7 +19,7 @@ struct attach {
     const struct attach_options *options;
     const char *path;
     uv_pipe_t pipe;
-    uv_timer_t retry;
+    struct task_timer *retry;
     uv_connect_t connect;
     bool connected, closing; /* closing: the pipe's handle is on its way out */
     struct buf in;
@@ -102,9 +102,9 @@ static void take_input(struct attach *a)
 
 /* ---- the socket ---- */
 
-static void on_retry(uv_timer_t *timer)
+static void on_retry(void *arg)
 {
-    connect_engine(timer->data);
+    connect_engine(arg);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -112,7 +112,7 @@ static void on_closed(uv_handle_t *handle)
     struct attach *a = handle->data;
     a->closing = false;
     if (!a->cockpit.over)
-        uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
+        task_timer_set(a->retry, RETRY_MS);
 }
 
 static void lose_engine(struct attach *a)
@@ -270,7 +270,7 @@ static int connect_first(const char *path)
 static void close_all(struct attach *a)
 {
     cockpit_end(&a->cockpit);
-    uv_close((uv_handle_t *)&a->retry, NULL);
+    task_timer_free(a->retry);
     if (!uv_is_closing((uv_handle_t *)&a->pipe)) /* between two tries it is closed already */
         uv_close((uv_handle_t *)&a->pipe, on_closed);
     a->closing = true;
@@ -305,15 +305,15 @@ int attach_main(const char *socket_path, const struct attach_options *options)
     }
     if (options->frames_path)
         a->frames = fopen(options->frames_path, "ae");
-    uv_timer_init(&a->cockpit.loop, &a->retry);
-    a->retry.data = a;
+    a->retry = task_timer_new(&a->cockpit.loop, on_retry, a);
     uv_pipe_init(&a->cockpit.loop, &a->pipe, 0);
     a->pipe.data = a->connect.data = a;
     uv_pipe_open(&a->pipe, fd);
     be_connected(a);
     cockpit_touch(&a->cockpit);
     cockpit_run(&a->cockpit);
+    int status = a->live.model && a->live.model->ended ? ATTACH_RUN_OVER : 0;
     close_all(a);
     free(a);
-    return 0;
+    return status;
 }

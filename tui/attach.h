@@ -13,6 +13,9 @@ struct attach_options {
     const char *frames_path; /* where each plain frame is appended: "seq now_ms width height\n" and its rows; NULL */
 };
 /* Returns the exit status: 0; 1 when there is no usable terminal; 2 when no engine listens there. */
+/* The screen was left behind the end of its run. */
+#define ATTACH_RUN_OVER 10
+
 int attach_main(const char *socket_path, const struct attach_options *options);
 
 #endif

@@ -29,9 +29,9 @@ static void draw(struct cockpit *c)
 /* The next frame: at the next full second, or as soon as a change may show. */
 static void plan_frame(struct cockpit *c, int64_t least);
 
-static void on_frame(uv_timer_t *timer)
+static void on_frame(void *arg)
 {
-    struct cockpit *c = timer->data;
+    struct cockpit *c = arg;
     if (c->over)
         return;
     draw(c);
@@ -44,7 +44,7 @@ static void plan_frame(struct cockpit *c, int64_t least)
         return;
     int64_t second = 1000 - clock_wall() % 1000;
     int64_t soon = MAX(c->drawn_at + least - clock_mono(), 0);
-    uv_timer_start(&c->frame, on_frame, (uint64_t)(c->dirty || c->lively ? MIN(soon, second) : second), 0);
+    task_timer_set(c->frame, c->dirty || c->lively ? MIN(soon, second) : second);
 }
 
 void cockpit_touch(struct cockpit *c)
@@ -78,9 +78,9 @@ static void grant_wishes(struct cockpit *c)
 
 static void take_keys(struct cockpit *c);
 
-static void on_keys(uv_timer_t *timer)
+static void on_keys(void *arg)
 {
-    struct cockpit *c = timer->data;
+    struct cockpit *c = arg;
     ui_tick(&c->ui, clock_mono_us());
     take_keys(c);
 }
@@ -91,7 +91,7 @@ static void plan_keys(struct cockpit *c)
     int a = screen_key_timeout(), b = ui_timeout(&c->ui);
     int wait = a < 0 ? b : b < 0 ? a : MIN(a, b);
     if (wait >= 0 && !c->over)
-        uv_timer_start(&c->keys, on_keys, (uint64_t)wait, 0);
+        task_timer_set(c->keys, wait);
 }
 
 static void take_keys(struct cockpit *c)
@@ -110,12 +110,12 @@ static void take_keys(struct cockpit *c)
     plan_frame(c, KEY_FRAME_MS);
 }
 
-static void on_terminal(uv_poll_t *poll, int status, int events)
+/* Negative events: polling failed (task.h). */
+static void on_terminal(void *arg, int fd, int events)
 {
-    struct cockpit *c = poll->data;
-    if (events & UV_WRITABLE && !screen_flush())
-        cockpit_end(c);
-    if (status < 0 || screen_gone()) {
+    struct cockpit *c = arg;
+    (void)fd;
+    if (events < 0 || (events & UV_WRITABLE && !screen_flush()) || screen_gone()) {
         cockpit_end(c);
         return;
     }
@@ -132,7 +132,7 @@ static void watch_terminal(struct cockpit *c)
     if (c->over || writing == c->writing)
         return;
     c->writing = writing;
-    uv_poll_start(&c->terminal, UV_READABLE | UV_DISCONNECT | (writing ? UV_WRITABLE : 0), on_terminal);
+    task_watch_events(c->terminal, UV_READABLE | UV_DISCONNECT | (writing ? UV_WRITABLE : 0));
 }
 
 /* ---- signals ---- */
@@ -201,12 +201,11 @@ bool cockpit_open(struct cockpit *c, const struct cockpit_options *o, struct err
     copy_text(c->ui.theme, sizeof c->ui.theme, theme);
     c->ui.graph = screen_ascii() ? GRAPH_ASCII : GRAPH_BRAILLE;
     uv_loop_init(&c->loop);
-    uv_timer_init(&c->loop, &c->frame);
-    uv_timer_init(&c->loop, &c->keys);
-    uv_poll_init(&c->loop, &c->terminal, screen_fd());
-    c->frame.data = c->keys.data = c->terminal.data = c;
+    c->frame = task_timer_new(&c->loop, on_frame, c);
+    c->keys = task_timer_new(&c->loop, on_keys, c);
+    c->terminal = task_watch_new(&c->loop, screen_fd(), on_terminal, c);
     start_signals(c);
-    uv_poll_start(&c->terminal, UV_READABLE | UV_DISCONNECT, on_terminal);
+    task_watch_events(c->terminal, UV_READABLE | UV_DISCONNECT);
     resize(c);
     return true;
 }
@@ -216,9 +215,9 @@ void cockpit_end(struct cockpit *c)
     if (c->over)
         return;
     c->over = true;
-    uv_close((uv_handle_t *)&c->frame, NULL);
-    uv_close((uv_handle_t *)&c->keys, NULL);
-    uv_close((uv_handle_t *)&c->terminal, NULL);
+    task_timer_free(c->frame);
+    task_timer_free(c->keys);
+    task_watch_free(c->terminal);
     for (size_t i = 0; i < ARRAY_LEN(c->signal); i++)
         uv_close((uv_handle_t *)&c->signal[i], NULL);
     uv_stop(&c->loop);

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "core/task.h"
 #include "tui/ui.h"
 
 struct cockpit_options {
@@ -26,8 +27,8 @@ struct cockpit {
     void *owner;
     bool lively;      /* draws 20 times a second without being touched */
 
-    uv_poll_t terminal;
-    uv_timer_t frame, keys;
+    struct task_watch *terminal;
+    struct task_timer *frame, *keys;
     uv_signal_t signal[6];
     bool over, dirty, writing;
     int64_t drawn_at; /* clock_mono */
