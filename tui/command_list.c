@@ -7,7 +7,7 @@
 
 static bool may_arm(const struct ui *ui)
 {
-    return ui_is_live(ui) && strcmp(ui->role, "observer") != 0 && !ui->model->ended;
+    return ui_is_live(ui) && !ui->engine_gone && strcmp(ui->role, "observer") != 0 && !ui->model->ended;
 }
 
 static bool may_step(const struct ui *ui)
@@ -55,7 +55,7 @@ const struct command commands[] = {
     {"skip", "s", COMMAND_CHANGES | COMMAND_STEP, "skip", 20, "leave the next step out, with a reason", may_step, act_skip_step},
     {"attest", "t", COMMAND_CHANGES | COMMAND_CHECK, "tick", 40, "answer a check by hand, or decide a step", may_tick, act_tick},
     {"decide", "", COMMAND_CHANGES | COMMAND_STEP, "", 0, "say what a failed or unknown step counts as", NULL, act_decide},
-    {"stop", "", COMMAND_FAST, "", 0, "end the engine (y)", may_arm, act_stop_run},
+    {"stop", "", COMMAND_FAST, "", 0, "end the run for good, and its engine (y)", may_arm, act_stop_run},
     {"play", "Space", COMMAND_REPLAY, "play", 95, "play or pause the replay", NULL, act_play},
     {"speed", "+ -", COMMAND_REPLAY, "speed", 85, "faster, slower: 1 to 1000 times", NULL, act_set_speed},
     {"next", "n", COMMAND_REPLAY, "next event", 84, "go to the next thing that a step did", NULL, act_next_event},

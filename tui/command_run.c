@@ -165,13 +165,15 @@ static void ask_decision(struct ui *ui, int step)
     char sentence[240], title[80];
     snprintf(title, sizeof title, "decide %s", ui->plan->steps[step].key);
     if (m->found[0])
-        snprintf(sentence, sizeof sentence, "found: %s. %.180s", m->found, m->sentence);
+        snprintf(sentence, sizeof sentence, "The world looks as %s it ran: %.160s", strcmp(m->found, "before") == 0 ? "before" : strcmp(m->found, "after") == 0 ? "after" : "in the middle of it, or can't be seen, when", m->sentence);
     else
         copy_text(sentence, sizeof sentence, m->sentence);
     dialog_chooser(ui, title, sentence, choose_decision);
     for (int i = 0; i < DECISIONS; i++) {
         struct dialog_item item = {.key = 'a' + i, .value = step * DECISIONS + i, .style = ROLE_DIALOG};
         copy_text(item.text, sizeof item.text, texts[i]);
+        if ((i == DECIDE_DONE && strcmp(m->found, "after") == 0) || (i == DECIDE_READY && strcmp(m->found, "before") == 0))
+            copy_text(item.right, sizeof item.right, "fits what was found");
         dialog_add(ui, item);
     }
 }
@@ -272,7 +274,7 @@ static void send_stop(struct ui *ui, const char *text)
 void act_stop_run(struct ui *ui, const char *argument, int key)
 {
     (void)argument;
-    dialog_ask(ui, "stop the engine", "End the engine? What is done stays done; nothing is undone.", send_stop, key);
+    dialog_ask(ui, "end the run", "End this run for good? What is done stays done, nothing is undone.", send_stop, key);
 }
 
 void act_arm(struct ui *ui, const char *argument, int key)

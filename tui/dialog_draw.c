@@ -92,16 +92,17 @@ static void draw_input(struct ui *ui, struct area screen)
 static void draw_chooser(struct ui *ui, struct area screen)
 {
     struct dialog *d = &ui->dialog;
-    struct area a = box(screen, 78, d->nitems + 4, d->title, "Esc leaves");
-    int h = MAX(a.h - 2, 1);
-    area_textw(a, 0, 0, a.w, ROLE_DIM, d->sentence);
+    int lines = MAX(input_lines(ui, screen.w), 1);
+    struct area a = box(screen, 78, d->nitems + 3 + lines, d->title, "Esc leaves");
+    int h = MAX(a.h - 1 - lines, 1);
+    dialog_text(area_part(a, 0, 0, -1, lines), d->sentence, 0);
     d->offset = MAX(0, MIN(MIN(d->offset, d->selected), d->nitems - h));
     if (d->selected >= d->offset + h)
         d->offset = d->selected - h + 1;
     for (int i = 0; i < MIN(h, d->nitems - d->offset); i++) {
         const struct dialog_item *item = &d->item[d->offset + i];
         char key[16] = "";
-        int y = 2 + i;
+        int y = lines + 1 + i;
         if (item->key)
             key_word(item->key, key, sizeof key);
         area_text(a, 0, y, ROLE_KEY, key);

@@ -118,13 +118,16 @@ static int screen_main(void *arg)
 }
 
 /* Whoever leaves a screen may wonder what becomes of the run. */
-static void say_farewell(const struct options *o, const char *name, const char *socket)
+static void say_farewell(const struct options *o, const char *dir, const char *name, const char *socket, bool over)
 {
-    const char *dir = o->state ? o->state : "";
-    if (place_is_answered(socket))
-        printf("The run \"%s\" goes on without this screen. To see it again: cutover attach \"%s\"%s%s\n", name, name, *dir ? " --state " : "", dir);
+    char journal[640];
+    place_of(dir, name, ".jsonl", journal, sizeof journal);
+    if (over)
+        printf("The run \"%s\" is over. Its report: cutover report %s\n", name, journal);
+    else if (place_is_answered(socket))
+        printf("The run \"%s\" goes on without this screen. To see it again: cutover attach \"%s\"%s%s\n", name, name, o->state ? " --state " : "", o->state ? o->state : "");
     else
-        printf("No engine runs for \"%s\" now. To go on with it, or to see how it ended: cutover PLAN, cutover report JOURNAL%s%s\n", name, *dir ? " in " : "", dir);
+        printf("No engine runs for \"%s\": nothing is watched. To go on: cutover PLAN. So far: cutover report %s\n", name, journal);
 }
 
 static int open_screen(const struct options *o, const char *dir, const char *name)
@@ -132,8 +135,8 @@ static int open_screen(const struct options *o, const char *dir, const char *nam
     struct screen_order order = {.options = {.theme = o->theme, .ascii = o->ascii, .observer = o->read_only, .frames_path = getenv("CUTOVER_FRAMES")}};
     place_of(dir, name, ".sock", order.socket, sizeof order.socket);
     int status = guardian_run(screen_main, &order);
-    say_farewell(o, name, order.socket);
-    return status;
+    say_farewell(o, dir, name, order.socket, status == ATTACH_RUN_OVER);
+    return status == ATTACH_RUN_OVER ? 0 : status;
 }
 
 /* ---- the engine as a process of its own: new session, no terminal, its words in NAME.d/engine.log ---- */

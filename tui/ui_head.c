@@ -92,7 +92,8 @@ static void add_step(const struct ui *ui, struct line *l)
         return;
     }
     enum step_state state = m->step[step].state;
-    const char *word = m->running >= 0 && m->abort_asked ? "ABORTING"
+    const char *word = m->running >= 0 && ui->engine_gone && ui_is_live(ui) ? "CUT OFF"
+                     : m->running >= 0 && m->abort_asked ? "ABORTING"
                      : m->running >= 0 ? m->step[step].undoing ? "UNDOING" : m->step[step].probing ? "LOOKING" : "RUNNING"
                      : m->paused ? "PAUSED"
                      : state == STEP_FAILED ? m->step[step].aborted ? "STOPPED" : "FAILED"
@@ -195,7 +196,7 @@ static void say_trouble(const struct ui *ui, int step, char *sentence, size_t si
     const struct model_step *s = &ui->model->step[step];
     const char *bang = ui_is_armed(ui) ? "" : "! then ", *key = ui->plan->steps[step].key;
     char keys[120] = "", open[8];
-    const char *what = s->state == STEP_UNKNOWN ? "began, its end is unknown" : s->aborted ? "was stopped" : "failed";
+    const char *what = s->state == STEP_UNKNOWN ? "is unknown" : s->aborted ? "was stopped" : "failed";
     const char *found = s->state == STEP_UNKNOWN && !s->found[0] ? "" : s->sentence;
     if (holds_keys(ui) && s->state == STEP_UNKNOWN)
         snprintf(keys, sizeof keys, " (%st decides)", bang);
@@ -232,7 +233,7 @@ const char *ui_verdict(const struct ui *ui, char *sentence, size_t size)
         return step < 0 || strcmp(m->outcome, "done") == 0 ? "DONE" : gate_verdict_names[GATE_STOP];
     }
     if (ui->engine_gone) {
-        copy_text(sentence, size, "no engine: nothing is watched. q leaves, then: cutover PLAN");
+        copy_text(sentence, size, "no engine watches: q, then start cutover PLAN");
         return gate_verdict_names[GATE_STOP];
     }
     if (m->running >= 0) {
