@@ -41,6 +41,7 @@ static bool must_sync(enum event_kind kind)
 /* Fold and screens only: for what can't be journalled because the journal itself is broken. */
 static void tell(struct cutover *c, struct event *e)
 {
+    event_complete(e);
     e->seq = c->seq;
     e->at = c->last_at;
     gate_follow(c->model, c->plan, e);
@@ -66,6 +67,7 @@ void cutover_record(struct cutover *c, struct event *e)
 {
     struct err err;
     bool ok = true;
+    event_complete(e);
     c->last_at = MAX(c->last_at, e->at ? e->at : clock_wall()); /* time in a journal never runs backwards */
     e->at = c->last_at;
     e->seq = ++c->seq;

@@ -133,6 +133,35 @@ static void put_latency(json_t *o, const char *key, const struct latency *l)
 #undef FLAG
 #undef LATENCY
 
+/* ---- what was left out ---- */
+
+#define TEXT(f) if (!e->f) e->f = "";
+#define NUM(f) (void)e;
+#define FLAG(f) (void)e;
+#define LATENCY(f) (void)e;
+#define EVENT(name, help, fields) \
+    static void complete_##name(struct event_##name *e) { fields }
+#include "core/event_list.h"
+#undef EVENT
+#undef TEXT
+#undef NUM
+#undef FLAG
+#undef LATENCY
+
+void event_complete(struct event *event)
+{
+    switch (event->kind) {
+#define EVENT(name, help, fields)               \
+    case EVENT_##name:                          \
+        complete_##name(&event->name);          \
+        break;
+#include "core/event_list.h"
+#undef EVENT
+    default:
+        die("event: kind %d is not in the list", (int)event->kind);
+    }
+}
+
 static int add_to_buf(const char *text, size_t len, void *line)
 {
     buf_add(line, text, len);

@@ -61,6 +61,8 @@ struct door {
 const char *event_name(enum event_kind kind);
 const char *event_help(enum event_kind kind);
 
+/* A text that was left out becomes "", as it will read back: the door calls it before anybody folds the event. */
+void event_complete(struct event *event);
 /* One line of JSON without a newline and without the chain, appended to `line`. NULL texts become "". */
 void event_encode(const struct event *event, struct buf *line);
 

@@ -83,7 +83,9 @@ static void every_event_survives_its_line(void **state)
 static void empty_fields_are_empty_not_null(void **state)
 {
     (void)state;
-    struct event e = {.kind = EVENT_lag_seen};
+    struct event e = {.kind = EVENT_lag_seen}, left_out = {.kind = EVENT_step_began};
+    event_complete(&left_out);
+    assert_string_equal(left_out.step_began.typed, "");
     struct buf line = {0};
     struct event_read read;
     struct err err;
