@@ -60,7 +60,8 @@ confirm() {
     return 1
 }
 
-is_go() { shows "^ +GO +$(pattern_of "$1"): "; }
+# The gate of the step is open, as the engine's journal tells it and as the screen says it.
+is_go() { [[ $(gate_of "$1") == GO ]] && shows '^ +GO '; }
 # One step as a person runs it: STEP SECONDS KEY... A box that its gate has closed is opened again, as a person would.
 boxes_closed=0
 run_by_keys() {

@@ -151,7 +151,15 @@ run_ended() { journal_has "\"event\":\"run_ended\",\"outcome\":\"${1:-}"; }
 status() { "$CUTOVER" status --state "$state"; }
 json() { "$B/e2e/json" "$@"; }
 status_of() { status | json "$1"; }                   # e.g. outcome, engine_alive
-step_state() { status | json "steps.*.key" | grep -nxF -- "$1" | cut -d: -f1 | { read -r n && status | json "steps.$((n - 1)).state"; }; }
+# of_step STEP MEMBER: what status says of it
+of_step() {
+    local all n
+    all=$(status 2>/dev/null)
+    n=$(json 'steps.*.key' <<<"$all" | grep -nxF -- "$1" | cut -d: -f1)
+    [[ -n $n ]] && json "steps.$((n - 1)).$2" <<<"$all"
+}
+step_state() { of_step "$1" state; }
+gate_of() { of_step "$1" gate; }
 socket() { ls "$state"/*.sock; }
 order() { "$B/e2e/order" "$(socket)" "$@"; }
 
