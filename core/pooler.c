@@ -175,3 +175,10 @@ size_t pooler_verb(char *out, size_t size, const char *verb, const char *databas
     pg_quote_name(name, sizeof name, database);
     return (size_t)snprintf(out, size, "%s %s;", verb, name);
 }
+
+size_t pooler_retry(char *out, size_t size, const char *value)
+{
+    char text[64];
+    pg_quote_literal(text, sizeof text, value);
+    return (size_t)snprintf(out, size, "SET server_login_retry = %s;", text);
+}

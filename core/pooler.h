@@ -23,6 +23,9 @@ bool pooler_is_target(const char *target, const char *host, const char *port, co
 /* `PAUSE "shop";` Returns the length as snprintf does. */
 size_t pooler_verb(char *out, size_t size, const char *verb, const char *database);
 
+/* `SET server_login_retry = '15';` */
+size_t pooler_retry(char *out, size_t size, const char *value);
+
 struct pooler_edit {
     const char *database, *target;
 };

@@ -57,24 +57,25 @@ int settle_add_database(struct settle *s, const char *name, const char *const co
     return s->nunits++;
 }
 
-void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler)
+void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler, const char *retry)
 {
     struct settle_unit *u = &s->units[database];
     u->poolers = xrealloc(u->poolers, (size_t)(u->npoolers + 1) * sizeof *u->poolers);
     struct settle_pooler *p = &u->poolers[u->npoolers++];
     *p = (struct settle_pooler){.name = xstrdup(pooler->name), .database = xstrdup(pooler->database), .file = xstrdup(pooler->file)};
+    copy_text(p->retry, sizeof p->retry, retry);
     for (int i = 0; i < SIDES; i++)
         p->target[i] = xstrdup(pooler->target[i]);
     make_line(s, &p->admin, pooler->admin);
 }
 
-void settle_add_plan(struct settle *s, const struct plan *plan)
+void settle_add_plan(struct settle *s, const struct plan *plan, const char *const *retries)
 {
     for (int i = 0; i < plan->ndatabases; i++) {
         const struct plan_database *d = &plan->databases[i];
         settle_add_database(s, d->name, d->conninfo, d->npoolers ? NULL : d->repoint, d->npoolers ? 0 : d->nrepoint);
         for (int j = 0; j < d->npoolers; j++)
-            settle_add_pooler(s, i, &d->poolers[j]);
+            settle_add_pooler(s, i, &d->poolers[j], *retries++);
     }
 }
 

@@ -8,6 +8,8 @@
  *   2. the side that loses is made read-only, its clients are ended (to blue: only if green had been opened)
  *   3. the side that wins is made writable
  *   4. the pooler's file, RELOAD (only if files may have moved), RESUME, and a look that it is so
+ * PAUSE closes a server connection that is just logging in, and PgBouncer takes that for a failed login: after RESUME it
+ * would open none for server_login_retry (15 s by default). So this is 0 during a switch, and is set back at the end.
  * If green can't be reached in step 2 for SETTLE_LOSER_MS, blue is opened all the same: no pooler leads to green, and
  * a server that doesn't answer takes no writes. It is tried on, and settle_error says so until it worked.
  *
@@ -38,8 +40,9 @@ struct settle *settle_new(struct task *owner);
 void settle_free(struct settle *s); /* NULL is fine */
 /* Strings are copied. repoint: argv run when green has been opened; NULL = none. */
 int settle_add_database(struct settle *s, const char *name, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint);
-void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler);
-void settle_add_plan(struct settle *s, const struct plan *plan);
+/* retry: the pooler's own server_login_retry. */
+void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler, const char *retry);
+void settle_add_plan(struct settle *s, const struct plan *plan, const char *const *retries); /* in the order of the poolers */
 
 /* Opens every connection; over when all are open, settle_error() names what isn't. */
 void settle_connect(struct settle *s);

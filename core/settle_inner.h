@@ -20,8 +20,9 @@ struct settle_line {
 struct settle_pooler {
     char *name, *database, *file, *target[SIDES];
     struct settle_line admin;
-    enum { P_FILE, P_RELOAD, P_RESUME, P_CLIENTS, P_LOOK, P_DONE } at;
+    enum { P_FILE, P_RELOAD, P_HURRY, P_RESUME, P_CLIENTS, P_LOOK, P_CALM, P_DONE } at;
     int64_t began;
+    char retry[32];
 };
 
 struct settle_unit {

@@ -43,7 +43,7 @@ static void work_file(struct settle *s, struct settle_pooler *p)
 {
     struct err err;
     if (s->side == BLUE ? pooler_restore(p->file, &err) : pooler_install(p->file, &err)) {
-        p->at = s->opened || s->side == GREEN ? P_RELOAD : P_RESUME;
+        p->at = s->opened || s->side == GREEN ? P_RELOAD : P_HURRY;
         return;
     }
     copy_text(p->admin.error, sizeof p->admin.error, err.text);
@@ -78,6 +78,19 @@ static bool is_settled(const struct settle *s, struct settle_pooler *p)
     return false;
 }
 
+/* A pooler that does not know the setting is none the worse for it. */
+static bool set_retry(struct settle_pooler *p, const char *value, int next)
+{
+    char verb[100];
+    pooler_retry(verb, sizeof verb, value);
+    enum settle_answer a = settle_ask(&p->admin, verb);
+    if (a == WAITING || (a == LOST && !pg_is_connected(p->admin.pg)))
+        return false;
+    p->admin.again = 0;
+    p->at = next;
+    return true;
+}
+
 /* RESUME comes first and the look at the clients after it, so that writers wait no longer than they must; whatever
  * still pauses then is resumed again. That RESUME calls "not paused" an error is no matter: the last look decides. */
 static bool step_pooler(struct settle *s, struct settle_pooler *p)
@@ -91,8 +104,9 @@ static bool step_pooler(struct settle *s, struct settle_pooler *p)
         return p->at != P_FILE;
     case P_RELOAD:
         if ((a = settle_ask(&p->admin, "RELOAD;")) == GOT)
-            p->at = P_RESUME;
+            p->at = P_HURRY;
         return a == GOT;
+    case P_HURRY: return set_retry(p, "0", P_RESUME);
     case P_RESUME:
         pooler_verb(verb, sizeof verb, "RESUME", p->database);
         a = settle_ask(&p->admin, verb);
@@ -112,10 +126,11 @@ static bool step_pooler(struct settle *s, struct settle_pooler *p)
     case P_LOOK:
         if (settle_ask(&p->admin, "SHOW DATABASES;") != GOT)
             return false;
-        p->at = is_settled(s, p) ? P_DONE : P_RESUME;
+        p->at = is_settled(s, p) ? P_CALM : P_RESUME;
         if (p->at == P_RESUME)
             p->admin.again = clock_mono() + 20;
-        return p->at == P_DONE;
+        return p->at == P_CALM;
+    case P_CALM: return set_retry(p, p->retry, P_DONE);
     case P_DONE: return false;
     }
     return false;

@@ -25,8 +25,9 @@
 #define WATCHDOG_GRACE_MS 2000 /* beyond the switch's deadline, until it acts although the engine lives */
 
 struct watchdog;
-/* Starts this very program as `cutover watchdog`. NULL and a sentence when it can't be started. */
-struct watchdog *watchdog_start(const struct plan *plan, const char *state_dir, struct err *err);
+/* Starts this very program as `cutover watchdog`. retries: as for settle_add_plan. NULL and a sentence when
+ * it can't be started. */
+struct watchdog *watchdog_start(const struct plan *plan, const char *const *retries, const char *state_dir, struct err *err);
 int watchdog_fd(const struct watchdog *w); /* to wait for; -1 when it has ended */
 void watchdog_tell(struct watchdog *w, const char *word);
 /* The next line it said; false when there is none now. */

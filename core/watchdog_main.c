@@ -65,9 +65,10 @@ static void add_poolers(struct dog *d, int database, json_t *poolers)
     json_t *j;
     json_array_foreach(poolers, i, j) {
         struct plan_pooler p = {0};
-        if (json_unpack(j, "{ss ss ss ss ss ss}", "name", &p.name, "admin", &p.admin, "database", &p.database, "file", &p.file, "blue",
+        const char *retry = "";
+        if (json_unpack(j, "{ss ss ss ss ss ss ss}", "retry", &retry, "name", &p.name, "admin", &p.admin, "database", &p.database, "file", &p.file, "blue",
                         &p.target[BLUE], "green", &p.target[GREEN]) == 0)
-            settle_add_pooler(d->settle, database, &p);
+            settle_add_pooler(d->settle, database, &p, retry);
     }
 }
 

@@ -14,6 +14,8 @@ const struct phase switch_path[] = {
     [AT_STAGE] = {"", switch_begin_stage, switch_look_stage, false},
     [AT_WATCHDOG] = {"prepare", switch_begin_watchdog, switch_look_watchdog, false},
     [AT_DOORS] = {"", switch_begin_doors, switch_all_good, false},
+    [AT_QUICK] = {"", switch_begin_hurry, switch_look_hurry, false},
+    [AT_LOGINS] = {"", switch_begin_logins, switch_look_logins, false},
     [AT_FENCE] = {"fence", switch_begin_fence, switch_look_fence, true},
     [AT_UNFENCE] = {"", switch_begin_unfence, switch_look_unfence, true},
     [AT_BACK_OFF] = {"", switch_begin_back_off, switch_look_back_off, false},
@@ -25,10 +27,12 @@ const struct phase switch_path[] = {
     [AT_ASK] = {"commit", switch_begin_ask, switch_look_ask, true},
     [AT_PROMOTE] = {"promote", switch_begin_promote, switch_all_good, true},
     [AT_REPOINT] = {"repoint", switch_begin_repoint, switch_all_good, true},
+    [AT_HURRY] = {"", switch_begin_hurry, switch_look_hurry, true},
     [AT_RESUME] = {"unfence", switch_begin_resume, switch_look_resume, false}, /* the commit point: forward only */
     [AT_PROBE] = {"", switch_begin_probe, switch_look_probe, false},
     [AT_LOOK] = {"proof", switch_begin_look, switch_look_look, false},
     [AT_DISABLE] = {"", switch_begin_disable, switch_look_disable, false},
+    [AT_CALM] = {"", switch_begin_calm, switch_look_hurry, false},
     [AT_FAREWELL] = {"", switch_begin_farewell, switch_look_farewell, false},
     [AT_ASK_BACK] = {"", switch_begin_ask_back, switch_look_ask_back, false},
     [AT_SETTLE] = {"return", switch_begin_settle, switch_look_settle, false},
@@ -150,7 +154,7 @@ static void go_to(struct sw *sw, int at)
 static bool turn_back(struct sw *sw)
 {
     switch_turn_back(sw);
-    if (sw->paused_us || sw->asked_commit) {
+    if (sw->paused_us || sw->hurried) {
         go_to(sw, AT_ASK_BACK);
         return true;
     }

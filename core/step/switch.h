@@ -51,6 +51,7 @@ struct switch_pooler {
     struct pg *probe; /* NULL when the plan has none */
     enum { PROBE_CONNECT, PROBE_INSERT, PROBE_WHO, PROBE_OVER } probe_at;
     bool wrote; /* the marker of the probe */
+    char retry[32]; /* its server_login_retry, see settle.h */
 };
 
 struct sw {
@@ -67,7 +68,8 @@ struct sw {
     bool asked_commit;    /* from here on the watchdog may have been told to go forward */
     bool returning, decided_back, past; /* past: the first RESUME onto green was sent */
     bool was_paused;      /* writes_paused was recorded and not yet writes_resumed */
-    bool aborted, late;
+    bool hurried;         /* server_login_retry may be 0 */
+    bool aborted;
     int tries;
     int64_t poll_ms;      /* how long LOOK_WAIT waits when nothing wakes */
     int64_t phase_us, paused_us, attempt, pause_us; /* attempt: clock_mono at which the pause began */
@@ -86,8 +88,8 @@ struct phase {
     bool paused;       /* the switch's deadline holds */
 };
 enum switch_at { /* rows of switch_path */
-    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
-    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_FAREWELL,
+    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
+    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_CALM, AT_FAREWELL,
     AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
 };
 extern const struct phase switch_path[];
@@ -115,6 +117,10 @@ void switch_begin_watchdog(struct sw *sw);
 enum look switch_look_watchdog(struct sw *sw);
 /* switch_fence.c: writes stop */
 void switch_begin_doors(struct sw *sw);
+void switch_begin_hurry(struct sw *sw);
+enum look switch_look_hurry(struct sw *sw);
+void switch_begin_logins(struct sw *sw);
+enum look switch_look_logins(struct sw *sw);
 void switch_begin_fence(struct sw *sw);
 enum look switch_look_fence(struct sw *sw);
 void switch_begin_unfence(struct sw *sw);
@@ -145,6 +151,7 @@ void switch_begin_look(struct sw *sw);
 enum look switch_look_look(struct sw *sw);
 void switch_begin_disable(struct sw *sw);
 enum look switch_look_disable(struct sw *sw);
+void switch_begin_calm(struct sw *sw);
 void switch_begin_farewell(struct sw *sw);
 enum look switch_look_farewell(struct sw *sw);
 /* switch_back.c: everything back to blue, or forward by the watchdog's word */

@@ -197,6 +197,15 @@ enum look switch_look_disable(struct sw *sw)
     return LOOK_NEXT;
 }
 
+void switch_begin_calm(struct sw *sw)
+{
+    char verb[100];
+    FOR_POOLER(p) {
+        pooler_retry(verb, sizeof verb, p->retry);
+        pg_query(p->admin, verb, -1, NULL, SWITCH_ASK_MS);
+    }
+}
+
 /* With trouble the watchdog is told nothing: the end of the pipe makes it go over everything once more, towards green. */
 void switch_begin_farewell(struct sw *sw)
 {

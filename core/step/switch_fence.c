@@ -4,12 +4,68 @@
 
 #include "core/step/switch.h"
 
+enum { LOGINS_MS = 1000 };
+
 /* A PAUSE that overran has lost its connection: a new one is opened before the next try, outside of the pause. */
 void switch_begin_doors(struct sw *sw)
 {
     FOR_POOLER(p)
         if (!pg_is_connected(p->fence))
             pg_connect(p->fence, SWITCH_CONNECT_MS);
+}
+
+/* PAUSE closes a server connection that is just logging in, and PgBouncer takes that for a failed login: it would open
+ * no other for server_login_retry after RESUME. RELOAD sets it back to the file's, so this is done twice. */
+void switch_begin_hurry(struct sw *sw)
+{
+    char verb[100];
+    sw->hurried = true;
+    pooler_retry(verb, sizeof verb, "0");
+    FOR_POOLER(p)
+        pg_query(p->admin, verb, -1, NULL, SWITCH_ASK_MS);
+}
+
+/* One that does not know the setting is switched all the same. */
+enum look switch_look_hurry(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_POOLER(p)
+        if (pg_failed(p->admin) && !pg_is_connected(p->admin) && !sw->past)
+            return switch_fail(sw, "The pooler %s is gone: %s.", p->plan->name, pg_error(p->admin));
+    return LOOK_NEXT;
+}
+
+/* So that there are none of those, as far as that can be awaited. */
+void switch_begin_logins(struct sw *sw)
+{
+    sw->until = clock_mono() + LOGINS_MS;
+    FOR_POOLER(p)
+        pg_query(p->admin, "SHOW POOLS;", -1, NULL, SWITCH_ASK_MS);
+}
+
+static int64_t count_logins(const struct switch_pooler *p)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < pg_rows(p->admin); i++)
+        if (strcmp(pg_value(p->admin, i, 0), p->plan->database) == 0)
+            sum += pg_int(p->admin, i, pg_column(p->admin, "sv_login"));
+    return sum;
+}
+
+enum look switch_look_logins(struct sw *sw)
+{
+    enum look l = switch_all_good(sw);
+    if (l != LOOK_NEXT)
+        return l;
+    int64_t sum = 0;
+    FOR_POOLER(p)
+        sum += count_logins(p);
+    if (sum == 0 || clock_mono() > sw->until)
+        return LOOK_NEXT;
+    FOR_POOLER(p)
+        pg_query(p->admin, "SHOW POOLS;", -1, NULL, SWITCH_ASK_MS);
+    return LOOK_WAIT;
 }
 
 void switch_begin_fence(struct sw *sw)

@@ -182,8 +182,19 @@ void switch_begin_prepare(struct sw *sw)
         pg_query(d->side[GREEN], sql.text, -1, NULL, SWITCH_ASK_MS);
         buf_free(&sql);
     }
-    FOR_POOLER(p)
+    FOR_POOLER(p) {
         pg_connect(p->fence, SWITCH_CONNECT_MS);
+        pg_query(p->admin, "SHOW CONFIG;", -1, NULL, SWITCH_ASK_MS);
+    }
+}
+
+static void take_retry(struct switch_pooler *p)
+{
+    struct pg *a = p->admin;
+    copy_text(p->retry, sizeof p->retry, "15");
+    for (int i = 0; i < pg_rows(a); i++)
+        if (strcmp(pg_value(a, i, 0), "server_login_retry") == 0)
+            copy_text(p->retry, sizeof p->retry, pg_value(a, i, 1));
 }
 
 enum look switch_look_prepare(struct sw *sw)
@@ -197,6 +208,8 @@ enum look switch_look_prepare(struct sw *sw)
             return switch_fail(sw, "Green of %s has %lld sequences, blue has %lld: create the missing ones first.", d->plan->name, (long long)green,
                                (long long)blue);
     }
+    FOR_POOLER(p)
+        take_retry(p);
     return LOOK_NEXT;
 }
 
@@ -243,11 +256,15 @@ enum look switch_look_stage(struct sw *sw)
 void switch_begin_watchdog(struct sw *sw)
 {
     struct err err;
-    sw->watchdog = watchdog_start(sw->run->plan, sw->run->state_dir, &err);
+    const char **retries = xcalloc((size_t)sw->npoolers + 1, sizeof *retries);
+    for (int i = 0; i < sw->npoolers; i++)
+        retries[i] = sw->poolers[i].retry;
+    sw->watchdog = watchdog_start(sw->run->plan, retries, sw->run->state_dir, &err);
     if (!sw->watchdog)
         switch_fail(sw, "%s", err.text);
     sw->settle = settle_new(&sw->run->task);
-    settle_add_plan(sw->settle, sw->run->plan);
+    settle_add_plan(sw->settle, sw->run->plan, retries);
+    free(retries);
     settle_connect(sw->settle);
     sw->until = clock_mono() + 10000;
 }

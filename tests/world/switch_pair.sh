@@ -74,7 +74,7 @@ admin_users = postgres
 pool_mode = transaction
 max_client_conn = 200
 default_pool_size = 20
-server_login_retry = 1
+server_login_retry = 7
 CONF
     printf '"postgres" ""\n"app" ""\n' >"$DIR/pooler/users"
     ((EUID != 0)) || chown -R "$pg_user" "$DIR/pooler"
