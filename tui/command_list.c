@@ -47,7 +47,7 @@ static bool is_elsewhere(const struct ui *ui)
 }
 
 const struct command commands[] = {
-    {"arm", "!", COMMAND_LIVE, "arm", 60, "arm for 60 s what changes the run; again: lock", may_arm, act_arm},
+    {"arm", "!", COMMAND_LIVE, "arm", 91, "arm for 60 s what changes the run; again: lock", may_arm, act_arm},
     {"run", "x", COMMAND_CHANGES | COMMAND_STEP, "step", 90, "choose a step; x again: the next one", may_step, act_run_step},
     {"abort", "a", COMMAND_FAST, "abort", 89, "stop the running step at a safe place (y)", may_abort, act_abort_step},
     {"undo", "r", COMMAND_CHANGES | COMMAND_STEP, "undo", 80, "undo the last step that can be (its word)", may_undo, act_undo_step},

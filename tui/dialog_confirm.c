@@ -47,9 +47,9 @@ static void what_text(struct ui *ui, struct buf *out)
         kind->describe(ui->plan, ui->model, s, ui->dialog.mode, &raw);
     for (const char *at = raw.len ? raw.text : s->title; *at;) {
         size_t len = strcspn(at, "\n");
-        char one[600];
+        char one[600], words[600];
         copy_text(one, MIN(len + 1, sizeof one), at);
-        buf_puts(out, pane_sentence(&v, one, line, sizeof line));
+        buf_puts(out, pane_sentence(&v, pane_words(one, words, sizeof words), line, sizeof line));
         buf_puts(out, "\n");
         at += len + (at[len] == '\n');
     }
@@ -118,7 +118,7 @@ static void undo_text(const struct model *m, const struct plan *p, const struct 
     char price[160];
     gate_price(m, p, now, price, sizeof price);
     if (mode == MODE_UNDO)
-        snprintf(buf, size, "this is the undo; the step can be run again");
+        copy_text(buf, size, m->committed ? "this is the undo; writes stay on green, whatever it moves back" : "this is the undo; the step can be run again");
     else if (s->no_return)
         snprintf(buf, size, "until it commits all goes back to blue by itself; then no way back");
     else

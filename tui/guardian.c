@@ -114,8 +114,7 @@ static int say_how_it_ended(int status)
     int sig = WTERMSIG(status);
     if (sig != SIGHUP)
         fprintf(stderr,
-                "cutover: the screen was ended by signal %d (%s). The run goes on without it; "
-                "`cutover attach` shows it again.\n",
+                "cutover: the screen was ended by signal %d (%s). The run goes on without it.\n",
                 sig, strsignal(sig));
     return 128 + sig;
 }

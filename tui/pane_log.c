@@ -33,16 +33,17 @@ static unsigned level_style(const char *level)
 
 static void draw_entry(struct area a, int y, const struct view *v, const struct model_log *l)
 {
-    char clock[32], text[300];
+    char clock[32], text[300], words[300];
     unsigned style = level_style(l->level);
     bool is_short = a.w < 60;
     int x = area_text(a, 0, y, ROLE_LOG_TIME, pane_clock(l->at, !is_short, clock, sizeof clock)) + 1;
     area_textw(a, x, y, 4, style, l->level);
     x += 6;
     int from = is_short ? 8 : 11;
-    area_textw(a, x, y, from - 1, ROLE_DIM, l->from);
+    const char *last = strrchr(l->from, ' '); /* "resolver lossy" is lossy where room is short */
+    area_textw(a, x, y, from - 1, ROLE_DIM, last && canvas_width(l->from) >= from ? last + 1 : l->from);
     x += from;
-    area_textw(a, x, y, a.w - x, style == ROLE_BAD || style == ROLE_WARN || style == ROLE_BRIGHT ? style : ROLE_TEXT, pane_sentence(v, l->text, text, sizeof text));
+    area_textw(a, x, y, a.w - x, style == ROLE_BAD || style == ROLE_WARN || style == ROLE_BRIGHT ? style : ROLE_TEXT, pane_sentence(v, pane_words(l->text, words, sizeof words), text, sizeof text));
 }
 
 static void draw(struct area a, const struct view *v)

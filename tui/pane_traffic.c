@@ -161,10 +161,18 @@ static void draw_latency(struct area a, const struct view *v, int side, int show
         area_printfr(a, a.w, 0, ROLE_DIM, " p95, full %s", latency_text(g.full, full, sizeof full));
 }
 
+static int64_t worst_of(const struct series *s, int from, int to)
+{
+    int64_t worst = s->value[from];
+    for (int i = from; i < to; i++)
+        worst = MAX(worst, s->value[i]);
+    return worst;
+}
+
 /* One line of errors; where there were none it says so instead of drawing a row of nothing. */
 static void draw_errors(struct area a, int y, const struct view *v, int side, int shown)
 {
-    int64_t values[MODEL_HISTORY];
+    int64_t values[MODEL_HISTORY], bins[MODEL_HISTORY];
     char worst[32];
     int w = a.w - 8 - (a.w >= 34 ? 13 : 0);
     struct series s = pane_series(&v->model->traffic[side].error_ppm, v->now, shown, values);
@@ -175,7 +183,10 @@ static void draw_errors(struct area a, int y, const struct view *v, int side, in
         return;
     }
     unsigned style = max > v->plan->traffic.max_errors ? ROLE_THRESHOLD : ROLE_GRAPH;
-    graph_spark(a, 8, y, w, pane_series(&v->model->traffic[side].error_ppm, v->now, w, values), max, v->graph, style);
+    struct series all = {.value = bins, .count = MAX(MIN(w, (int)ARRAY_LEN(bins)), 0)};
+    for (int i = 0; i < all.count; i++)
+        bins[i] = worst_of(&s, i * s.count / all.count, (i + 1) * s.count / all.count);
+    graph_spark(a, 8, y, w, all, max, v->graph, style);
     if (a.w >= 34)
         area_printfr(a, a.w, y, ROLE_DIM, "worst %s", pane_ppm(max, worst, sizeof worst));
 }

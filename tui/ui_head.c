@@ -36,18 +36,18 @@ static int width_of(const struct part *p)
     return canvas_width(p->text) + (p->badge ? 2 : 0);
 }
 
-static int total(const struct line *l)
+static int total(const struct line *l, int w)
 {
     int sum = 1;
     for (int i = 0; i < l->n; i++)
         if (l->part[i].keep)
-            sum += (l->part[i].shrinks ? MIN(width_of(&l->part[i]), 36) : width_of(&l->part[i])) + 2;
+            sum += (l->part[i].shrinks ? MIN(width_of(&l->part[i]), MAX(MIN(36, w - 12), 0)) : width_of(&l->part[i])) + 2;
     return sum - 1;
 }
 
 static void fit(struct line *l, int w)
 {
-    while (total(l) > w) {
+    while (total(l, w) > w) {
         int worst = -1;
         for (int i = 0; i < l->n; i++)
             if (l->part[i].keep && (worst < 0 || l->part[i].keep < l->part[worst].keep))
@@ -201,7 +201,7 @@ static void say_trouble(const struct ui *ui, int step, char *sentence, size_t si
     if (holds_keys(ui) && s->state == STEP_UNKNOWN)
         snprintf(keys, sizeof keys, " (%st decides)", bang);
     else if (holds_keys(ui))
-        snprintf(keys, sizeof keys, " (%s%s again, t decides%s)", bang, opening_key(&ui->plan->steps[step], open, sizeof open), gate_undo_step(ui->model, ui->plan) >= 0 ? ", r undoes" : "");
+        snprintf(keys, sizeof keys, " (%s%s again, t decides%s)", bang, opening_key(&ui->plan->steps[step], open, sizeof open), gate_undo_step(ui->model, ui->plan) == step ? ", r undoes" : "");
     snprintf(sentence, size, "%s %s%s%s%s", key, what, keys, *found ? ": " : "", found);
 }
 
@@ -214,6 +214,8 @@ static void say_running(const struct ui *ui, int step, char *sentence, size_t si
     const char *what = s->undoing ? "undoing " : s->probing ? "looking at " : "";
     if (s->sentence[0])
         snprintf(sentence, size, "%s%s: %s", what, plan->key, pane_words(s->sentence, words, sizeof words));
+    else if (s->total > 0)
+        snprintf(sentence, size, "%s%s: %lld %% of it is done", what, plan->key, (long long)(MIN(s->done, s->total) * 100 / s->total));
     else
         snprintf(sentence, size, "%s%s runs", what, plan->key);
 }
@@ -274,6 +276,18 @@ static void add_time_badge(const struct ui *ui, struct line *l)
     p->badge = p->style != ROLE_DIM;
 }
 
+/* The price of going back stays in sight on a narrow screen: its last words go. */
+static const char *short_price(char *price, int w)
+{
+    static const char *const ends[] = {" of writes", ", nothing changed", ", cleanup done"};
+    for (size_t i = 0; i < ARRAY_LEN(ends) && w < 100; i++) {
+        char *end = strstr(price, ends[i]);
+        if (end)
+            *end = '\0';
+    }
+    return price;
+}
+
 void ui_draw_gate(const struct ui *ui, struct area a)
 {
     struct line l = {.n = 0};
@@ -288,8 +302,9 @@ void ui_draw_gate(const struct ui *ui, struct area a)
     char key[8];
     if (m->running >= 0 && next >= 0 && next != m->running && ui->layout.w >= 100)
         add(&l, 5, false, ROLE_DIM, "then %s %s", opening_key(&ui->plan->steps[next], key, sizeof key), ui->plan->steps[next].key);
+    gate_price(ui->model, ui->plan, ui->now, price, sizeof price);
     if (ui->layout.size > LAYOUT_TINY)
-        add(&l, 70, true, ROLE_UNDO, "%s", gate_price(ui->model, ui->plan, ui->now, price, sizeof price));
+        add(&l, 70, true, ROLE_UNDO, "%s", short_price(price, ui->layout.w));
     add_time_badge(ui, &l);
     if (ui_is_armed(ui))
         add(&l, 98, true, ROLE_ARMED, "ARMED %s", format_span(ui->armed_until - ui->wall, span, sizeof span))->badge = true;

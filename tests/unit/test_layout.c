@@ -38,9 +38,9 @@ static void is_as_drawn(void **state)
     l = at(120, 40);
     assert_int_equal(l.size, LAYOUT_MEDIUM);
     expect_rect(l.pane[1], 0, 2, 40, 14);
-    expect_rect(l.pane[5], 0, 16, 66, 14);
-    expect_rect(l.pane[4], 66, 16, 54, 14);
-    expect_rect(l.pane[6], 0, 30, 120, 9);
+    expect_rect(l.pane[5], 0, 16, 66, 15);
+    expect_rect(l.pane[4], 66, 16, 54, 15);
+    expect_rect(l.pane[6], 0, 31, 120, 8);
     l = at(200, 60);
     assert_int_equal(l.size, LAYOUT_LARGE);
     expect_rect(l.pane[1], 0, 2, 66, 24);
