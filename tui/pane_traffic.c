@@ -163,9 +163,9 @@ static void draw_latency(struct area a, const struct view *v, int side, int show
 
 static int64_t worst_of(const struct series *s, int from, int to)
 {
-    int64_t worst = s->value[from];
+    int64_t worst = series_at(s, from);
     for (int i = from; i < to; i++)
-        worst = MAX(worst, s->value[i]);
+        worst = MAX(worst, series_at(s, i));
     return worst;
 }
 
@@ -183,7 +183,7 @@ static void draw_errors(struct area a, int y, const struct view *v, int side, in
         return;
     }
     unsigned style = max > v->plan->traffic.max_errors ? ROLE_THRESHOLD : ROLE_GRAPH;
-    struct series all = {.value = bins, .count = MAX(MIN(w, (int)ARRAY_LEN(bins)), 0)};
+    struct series all = {.v = bins, .size = MODEL_HISTORY, .count = MAX(MIN(w, MODEL_HISTORY), 0)};
     for (int i = 0; i < all.count; i++)
         bins[i] = worst_of(&s, i * s.count / all.count, (i + 1) * s.count / all.count);
     graph_spark(a, 8, y, w, all, max, v->graph, style);
