@@ -213,7 +213,9 @@ tidy() {
     local status=$? pid j
     trap '' INT TERM HUP
     trap - EXIT
-    j=$(journal 2>/dev/null) && cp "$j" "$B/log/$name.jsonl"
+    for j in "$work"/*/*.jsonl; do # the journals of all runs are kept
+        [[ ! -f $j ]] || cp "$j" "$B/log/$name-$(basename "$(dirname "$j")").jsonl"
+    done
     tm kill-server 2>/dev/null
     [[ -z ${DIR:-} ]] || lab_down
     for pid in $(ours ""); do kill -TERM "$pid" 2>/dev/null; done

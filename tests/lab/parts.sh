@@ -74,7 +74,7 @@ take_number() {
         link=/tmp/cutover-lab-number.$n
         if [[ -L $link && ! -d $(readlink "$link") ]]; then rm -f "$link" 2>/dev/null || true; fi
         ! ports_in_use $((20000 + n * 100)) || continue
-        if ln -s "$DIR" "$link" 2>/dev/null; then
+        if ln -sT "$DIR" "$link" 2>/dev/null; then # without -T it would go into the directory that a taken number points at
             LAB_N=$n
             exec 9<&-
             return 0
