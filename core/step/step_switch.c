@@ -162,7 +162,7 @@ static bool turn_back(struct sw *sw)
     FOR_POOLER(p)
         if (sw->staged)
             pooler_unstage(p->plan->file);
-    step_end(sw->run, sw->aborted ? "aborted" : "failed", "%.180s Nothing was paused; blue takes writes.", sw->why);
+    step_end(sw->run, sw->aborted ? "aborted" : "failed", "%.190s Nothing was paused, nothing is changed.", sw->why);
     return false;
 }
 
