@@ -67,6 +67,7 @@ static void begin_anew(struct attach *a)
 static void hear(void *arg, const struct event *e)
 {
     struct attach *a = arg;
+    tape_follow(&a->tape, &a->live, e);
     if (e->kind == EVENT_order_refused && clock_wall() - e->at < 3000)
         ui_say(&a->cockpit.ui, true, "%s", e->order_refused.why);
     if (e->kind == EVENT_screen_joined && e->screen_joined.id == a->id && a->id)

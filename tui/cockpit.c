@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FRAME_MS = 50, KEY_FRAME_MS = 10 };
+enum { CALM_FRAME_MS = 250, FRAME_MS = 50, KEY_FRAME_MS = 10, HAND_MS = 2000 };
 
 static void watch_terminal(struct cockpit *c);
 
@@ -29,13 +29,20 @@ static void draw(struct cockpit *c)
 /* The next frame: at the next full second, or as soon as a change may show. */
 static void plan_frame(struct cockpit *c, int64_t least);
 
+static int64_t frame_ms(const struct cockpit *c)
+{
+    const struct model *m = c->ui.model;
+    bool moves = c->lively || !m || m->running >= 0 || m->pause_began;
+    return moves || clock_mono() - c->key_at < HAND_MS ? FRAME_MS : CALM_FRAME_MS;
+}
+
 static void on_frame(void *arg)
 {
     struct cockpit *c = arg;
     if (c->over)
         return;
     draw(c);
-    plan_frame(c, FRAME_MS);
+    plan_frame(c, frame_ms(c));
 }
 
 static void plan_frame(struct cockpit *c, int64_t least)
@@ -52,7 +59,7 @@ void cockpit_touch(struct cockpit *c)
     if (c->dirty)
         return;
     c->dirty = true;
-    plan_frame(c, FRAME_MS);
+    plan_frame(c, frame_ms(c));
 }
 
 /* ---- keys ---- */
@@ -98,6 +105,7 @@ static void take_keys(struct cockpit *c)
 {
     struct key key;
     while (!c->over && screen_key(&key)) {
+        c->key_at = clock_mono();
         ui_key(&c->ui, &key, clock_wall());
         grant_wishes(c);
     }

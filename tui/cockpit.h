@@ -1,7 +1,8 @@
 /* cockpit: a ui on a terminal, in one loop: keys in, frames out, signals, resizes. What is shown comes from its owner: the
  * engine's socket (attach) or a file (replay).
  *
- * It draws when something changed, at most 20 times a second, and at each full second for ages and clock. */
+ * It draws when something changed, and at each full second for ages and clock: at most 4 times a second, so that figures
+ * stay long enough to be read, but 20 times while a step runs or a hand is at the keys. */
 #ifndef TUI_COCKPIT_H
 #define TUI_COCKPIT_H
 
@@ -31,7 +32,7 @@ struct cockpit {
     struct task_timer *frame, *keys;
     uv_signal_t signal[6];
     bool over, dirty, writing;
-    int64_t drawn_at; /* clock_mono */
+    int64_t drawn_at, key_at; /* clock_mono */
 };
 
 /* `c` is zeroed. False: no terminal that can be used. */

@@ -217,7 +217,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
         snprintf(right, sizeof right, "locked %d.%d s", (int)(left / 1000), (int)(left / 100 % 10));
     else
         copy_text(right, sizeof right, !d->was_go ? "shut" : dialog_needs(ui) == CONFIRM_TYPE ? "type the word" : "press the key");
-    snprintf(title, sizeof title, "%s  %s  step %d of %d  %s", d->mode == MODE_UNDO ? "undo" : "confirm", s->bind ? s->bind : "", d->step + 1, ui->plan->nsteps, s->key);
+    snprintf(title, sizeof title, "%s%s%s  step %d of %d  %s", d->mode == MODE_UNDO ? "undo" : "confirm", s->bind && s->bind[0] ? "  " : "", s->bind ? s->bind : "", d->step + 1, ui->plan->nsteps, s->key);
     what_text(ui, &what);
     int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), lines = dialog_text((struct area){.w = w - 14}, what.text ? what.text : "", 0);
     int fixed = 2 + 1 + 4 + 1 + g.nlines + 4, blanks = screen.h >= fixed + MIN(lines, 6) + 2 ? 2 : 0; /* frame, name, facts, gate, foot */

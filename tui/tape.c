@@ -84,6 +84,14 @@ void tape_fold(const struct tape *t, struct reel *reel, int64_t until_ms, int64_
         fold_line(t, reel);
 }
 
+void tape_follow(const struct tape *t, struct reel *reel, const struct event *event)
+{
+    if (!reel->model || reel->next != t->count - 1)
+        return;
+    gate_follow(reel->model, t->plan, event);
+    reel->next++;
+}
+
 void reel_free(struct reel *reel)
 {
     if (reel->model)

@@ -32,6 +32,8 @@ struct reel {
 enum { TAPE_END = -1 };
 /* Folds all lines up to the instant and the number, both included; TAPE_END: no bound. The tape has a plan. */
 void tape_fold(const struct tape *t, struct reel *reel, int64_t until_ms, int64_t until_seq);
+/* Folds the event that tape_add has just read, if the reel stands right before it: spares its line a second reading. */
+void tape_follow(const struct tape *t, struct reel *reel, const struct event *event);
 void reel_free(struct reel *reel);
 
 #endif
