@@ -39,7 +39,7 @@ static void draw_entry(struct area a, int y, const struct view *v, const struct 
     int x = area_text(a, 0, y, ROLE_LOG_TIME, pane_clock(l->at, !is_short, clock, sizeof clock)) + 1;
     area_textw(a, x, y, 4, style, l->level);
     x += 6;
-    int from = is_short ? 8 : 11;
+    int from = is_short ? 8 : a.w >= 100 ? 15 : 11;
     const char *last = strrchr(l->from, ' '); /* "resolver lossy" is lossy where room is short */
     area_textw(a, x, y, from - 1, ROLE_DIM, last && canvas_width(l->from) >= from ? last + 1 : l->from);
     x += from;

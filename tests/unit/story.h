@@ -163,10 +163,12 @@ static void story_databases(struct story *s, int t)
          .clients = moved ? 42 : 3, .open_tx = moved ? story_noise(s, 4) : 0);
     TELL(ms + 16, pooler_seen, .db = "shop", .pooler = "pgb-1", .reachable = true, .paused = t >= 72 && t < 74, .target = moved ? "green" : "blue",
          .active = 4, .waiting = t >= 72 && t < 74 ? 41 : 0, .longest_wait = t >= 72 && t < 74 ? (t - 72) * 1000 + 180 : 0);
-    if (t < 13)
+    if (t < 13) { /* there is no slot yet, and so the source says */
+        TELL(ms + 24, lag_seen, .db = "shop", .bytes = -1, .lag = -1, .retained = -1, .active = false, .slot = "");
         return;
+    }
     int64_t lag = story_lag(s, t);
-    TELL(ms + 24, lag_seen, .db = "shop", .bytes = lag, .lag = lag / 5500, .retained = lag + 18000000, .active = true, .slot = "cutover_shop",
+    TELL(ms + 24, lag_seen, .db = "shop", .bytes = lag, .lag = lag / 5500, .retained = lag + 18000000, .active = !moved, .slot = "cutover_shop",
          .sent_lsn = "5A/1F00A2C0", .flushed_lsn = "5A/1EDFE118");
 }
 

@@ -141,6 +141,21 @@ static void a_falling_gate_closes_it(void **state)
     desk_free(d);
 }
 
+static void typing_keeps_it_armed_and_running_out_is_said(void **state)
+{
+    struct desk *d = open_switch();
+    (void)state;
+    d->ui.armed_until = d->now + 5000;
+    desk_type(d, "swit");
+    assert_true(d->ui.armed_until > d->now + UI_ARM_MS / 2);
+    d->ui.armed_until = d->now;
+    settle(d);
+    assert_int_equal(d->ui.dialog.kind, DIALOG_NONE);
+    assert_true(desk_shows(d, "what was typed is gone"));
+    assert_int_equal(d->orders, 0);
+    desk_free(d);
+}
+
 static void a_closed_gate_can_not_be_confirmed(void **state)
 {
     struct desk *d = desk_new(READY);
@@ -237,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_held_key_confirms_nothing),
         cmocka_unit_test(enter_alone_confirms_no_changing_step),
         cmocka_unit_test(a_falling_gate_closes_it),
+        cmocka_unit_test(typing_keeps_it_armed_and_running_out_is_said),
         cmocka_unit_test(a_closed_gate_can_not_be_confirmed),
         cmocka_unit_test(undo_wants_the_word),
         cmocka_unit_test(abort_works_unarmed_and_asks),

@@ -25,6 +25,35 @@ static void nothing_changes_unarmed(void **state)
     desk_free(d);
 }
 
+static void the_next_key_is_on_the_screen(void **state)
+{
+    struct desk *d = desk_new(70900);
+    (void)state;
+    assert_true(desk_shows(d, "press ! then F7: Switch writes to green"));
+    desk_key(d, '!', 300000);
+    d->now -= 400; /* the clock may run on without the gate falling */
+    desk_wait(d, 100);
+    assert_true(desk_shows(d, "press F7: Switch writes to green"));
+    assert_true(desk_shows(d, " F7 switch"));
+    copy_text(d->ui.role, sizeof d->ui.role, "observer");
+    desk_wait(d, 10);
+    assert_false(desk_shows(d, "press F7"));
+    desk_free(d);
+}
+
+static void an_engine_that_is_gone_is_loud(void **state)
+{
+    struct desk *d = desk_new(70900);
+    (void)state;
+    d->ui.engine_gone = true;
+    d->ui.gone_at = d->now;
+    desk_wait(d, 10);
+    assert_true(desk_shows(d, "ENGINE GONE"));
+    assert_true(desk_shows(d, "no engine watches: q, then start cutover PLAN"));
+    assert_false(desk_shows(d, "! arm  "));
+    desk_free(d);
+}
+
 static void arming_runs_out(void **state)
 {
     struct desk *d = desk_new(3500);
@@ -245,6 +274,8 @@ int main(void)
     setlocale(LC_ALL, "C.UTF-8");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_changes_unarmed),
+        cmocka_unit_test(the_next_key_is_on_the_screen),
+        cmocka_unit_test(an_engine_that_is_gone_is_loud),
         cmocka_unit_test(arming_runs_out),
         cmocka_unit_test(no_key_runs_anything_by_itself),
         cmocka_unit_test(observers_only_watch),
