@@ -39,7 +39,8 @@ static bool holds(const char *line, size_t len, char chain[HEX + 1])
         return false;
     sum(chain, line, len - tail, is);
     bool same = memcmp(is, line + len - HEX - 2, HEX) == 0;
-    snprintf(chain, HEX + 1, "%s", is);
+    memcpy(chain, is, HEX);
+    chain[HEX] = '\0';
     return same;
 }
 

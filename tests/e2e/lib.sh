@@ -39,7 +39,21 @@ skip() { # NAME WHY
     tests=$((tests + 1))
     echo "ok $tests - $1 # SKIP $2"
 }
+is_sanitized() { grep -qa __asan_init "$CUTOVER"; }
+none_of_ours() { [[ -z $(ours "$CUTOVER") ]]; }
+nothing_reported() {
+    local f bad=0
+    for f in "$work"/san.cutover.*; do
+        [[ ! -f $f ]] || { head -n 40 "$f"; bad=1; }
+    done
+    return $bad
+}
 finish() {
+    local pid
+    pane=""
+    for pid in $(ours "$CUTOVER"); do kill -TERM "$pid" 2>/dev/null; done
+    await 20 none_of_ours
+    ! is_sanitized || check "the sanitizers have nothing to say about engines, screens and watchdogs" nothing_reported
     echo "1..$tests"
     exit $((failures > 0))
 }
@@ -202,6 +216,9 @@ begin() {
     work=$(mktemp -d /tmp/cutover-e2e.XXXXXX)
     state=$work/state
     export CUTOVER_E2E=$work TMUX_TMPDIR=$work
+    # Reports of the sanitizers into files by the program's name: a screen's would be lost on its terminal.
+    export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1}:log_path=$work/san:log_exe_name=1"
+    export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}:log_path=$work/san:log_exe_name=1"
     mkdir -p "$B/log"
     trap tidy EXIT
     trap 'exit 129' HUP

@@ -18,16 +18,17 @@ struct talk {
     char *text;
     size_t len, size;
     char joined[64]; /* what our own screen_joined looks like; "" until the engine said who we are */
+    long long since; /* wall clock: an older engine of this run may have counted its screens alike */
     bool live;       /* the backlog is over */
     char **orders;
     int norders;
     regex_t wanted;
 };
 
-static long long now_ms(void)
+static long long ms_of(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -48,13 +49,19 @@ static void send_orders(struct talk *t)
         dprintf(t->fd, "%s\n", t->orders[i]);
 }
 
+static bool is_our_joining(const struct talk *t, const char *line)
+{
+    long long at = 0;
+    return *t->joined && strstr(line, t->joined) && sscanf(line, "{\"seq\":%*d,\"at\":%lld", &at) == 1 && at >= t->since;
+}
+
 /* True when this is the line that is waited for. */
 static bool take_line(struct talk *t, const char *line)
 {
     int id;
     if (sscanf(line, "{\"you\":{\"id\":%d", &id) == 1)
         snprintf(t->joined, sizeof t->joined, "\"event\":\"screen_joined\",\"id\":%d,", id);
-    else if (!t->live && *t->joined && strstr(line, t->joined)) {
+    else if (!t->live && is_our_joining(t, line)) {
         t->live = true;
         send_orders(t);
     } else if (t->live) {
@@ -89,9 +96,9 @@ static bool read_some(struct talk *t)
 
 static int listen_until(struct talk *t, long long end)
 {
-    while (now_ms() < end) {
+    while (ms_of(CLOCK_MONOTONIC) < end) {
         struct pollfd p = {.fd = t->fd, .events = POLLIN};
-        if (poll(&p, 1, (int)(end - now_ms())) <= 0)
+        if (poll(&p, 1, (int)(end - ms_of(CLOCK_MONOTONIC))) <= 0)
             continue;
         if (!read_some(t))
             return 3;
@@ -110,8 +117,9 @@ int main(int argc, char **argv)
     }
     t.orders = argv + 4;
     t.norders = argc - 4;
+    t.since = ms_of(CLOCK_REALTIME);
     t.fd = dial(argv[1]);
-    int status = t.fd < 0 ? 2 : listen_until(&t, now_ms() + (long long)(atof(argv[2]) * 1000));
+    int status = t.fd < 0 ? 2 : listen_until(&t, ms_of(CLOCK_MONOTONIC) + (long long)(atof(argv[2]) * 1000));
     if (t.fd >= 0)
         close(t.fd);
     free(t.text);
