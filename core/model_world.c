@@ -210,7 +210,7 @@ static void fold_answer(struct model_dns *c, const struct plan_record *r, int64_
 /* One lost question says nothing while the last answer still counts: only silence past it is an error. */
 static bool silence_counts(const struct model_dns *c, const struct plan *p, int64_t at)
 {
-    int64_t patience = MAX(c->ttl * 1000, 3 * p->dns.interval + 1000);
+    int64_t patience = MAX(c->ttl * 1000, 3 * p->dns.interval + 5000);
     return c->answered_at == 0 ? c->lost >= 2 : at - c->answered_at > patience;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tui/cockpit.h"
+#include "tui/dialog.h"
 #include "tui/tape.h"
 
 enum { RETRY_MS = 1000, LONGEST_LINE = 16 << 20 };
@@ -216,11 +217,11 @@ static void look(struct cockpit *c, int64_t wall)
     ui->last_at = tape_last(&a->tape);
     if (!ui->past_at) {
         reel_free(&a->past);
-        ui_look(ui, a->live.model, a->tape.plan, wall, wall);
+        frame_look(ui, a->live.model, a->tape.plan, wall, wall);
         return;
     }
     tape_fold(&a->tape, &a->past, ui->past_at, TAPE_END);
-    ui_look(ui, a->past.model, a->tape.plan, ui->past_at, wall);
+    frame_look(ui, a->past.model, a->tape.plan, ui->past_at, wall);
 }
 
 /* A key may have moved the past: what ui has borrowed must be what is kept. */
@@ -293,7 +294,7 @@ int attach_main(const char *socket_path, const struct attach_options *options)
     struct err err;
     a->options = options;
     a->path = socket_path;
-    ui_init(&a->cockpit.ui, send_order, a);
+    frame_init(&a->cockpit.ui, send_order, a);
     a->cockpit.owner = a;
     a->cockpit.look = look;
     a->cockpit.typed = typed;

@@ -15,8 +15,8 @@ static void draw(struct cockpit *c)
     c->dirty = false;
     c->drawn_at = clock_mono();
     c->look(c, wall);
-    ui_paint(&c->ui, &c->canvas);
-    if (!ui_cursor(&c->ui, &x, &y))
+    frame_paint(&c->ui, &c->canvas);
+    if (!frame_cursor(&c->ui, &x, &y))
         x = -1;
     screen_cursor(x, y);
     if (!screen_draw(&c->canvas, &c->theme))
@@ -88,14 +88,14 @@ static void take_keys(struct cockpit *c);
 static void on_keys(void *arg)
 {
     struct cockpit *c = arg;
-    ui_tick(&c->ui, clock_mono_us());
+    frame_tick(&c->ui, clock_mono_us());
     take_keys(c);
 }
 
 /* An Esc that may go on, and a confirming key that nothing may follow, both wait some milliseconds. */
 static void plan_keys(struct cockpit *c)
 {
-    int a = screen_key_timeout(), b = ui_timeout(&c->ui);
+    int a = screen_key_timeout(), b = frame_timeout(&c->ui);
     int wait = a < 0 ? b : b < 0 ? a : MIN(a, b);
     if (wait >= 0 && !c->over)
         task_timer_set(c->keys, wait);
@@ -106,7 +106,7 @@ static void take_keys(struct cockpit *c)
     struct key key;
     while (!c->over && screen_key(&key)) {
         c->key_at = clock_mono();
-        ui_key(&c->ui, &key, clock_wall());
+        frame_key(&c->ui, &key, clock_wall());
         grant_wishes(c);
     }
     if (c->over)
@@ -172,7 +172,7 @@ static void on_signal(uv_signal_t *signal, int number)
         resize(c);
         break;
     case SIGINT: /* like q, but it also leaves a dialog */
-        ui_key(&c->ui, &interrupt, clock_wall());
+        frame_key(&c->ui, &interrupt, clock_wall());
         grant_wishes(c);
         cockpit_touch(c);
         if (!c->ui.model)

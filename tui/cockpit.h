@@ -9,7 +9,7 @@
 #include <uv.h>
 
 #include "core/task.h"
-#include "tui/ui.h"
+#include "tui/frame.h"
 
 struct cockpit_options {
     const char *theme; /* NULL: dark */
@@ -21,7 +21,7 @@ struct cockpit {
     struct ui ui;
     struct canvas canvas;
     struct theme theme;
-    /* The owner's. look: before each frame, calls ui_look (it may show nothing yet). typed: after keys. drawn: behind a frame. */
+    /* The owner's. look: before each frame, calls frame_look (it may show nothing yet). typed: after keys. drawn: behind a frame. */
     void (*look)(struct cockpit *c, int64_t wall);
     void (*typed)(struct cockpit *c);
     void (*drawn)(struct cockpit *c);

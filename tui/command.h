@@ -4,6 +4,7 @@
 #ifndef TUI_COMMAND_H
 #define TUI_COMMAND_H
 
+#include "tui/dialog.h"
 #include "tui/ui.h"
 
 enum {

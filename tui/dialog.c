@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/command.h"
 
 enum { REPEAT_MIN_US = 20000, REPEAT_MAX_US = 80000, REPEAT_JITTER_US = 12000 };
 
@@ -385,9 +384,9 @@ static void key_prompt(struct ui *ui, const struct key *key)
     else if (key->code == K_ENTER && !key->pasted) {
         copy_text(line, sizeof line, d->input);
         dialog_close(ui);
-        command_line(ui, line);
+        ui->line(ui, line);
     } else if (key->code == K_TAB) {
-        command_complete(ui, d->input, sizeof d->input, all, sizeof all);
+        ui->complete(ui, d->input, sizeof d->input, all, sizeof all);
         copy_text(d->sentence, sizeof d->sentence, all);
     } else if (edit(d->input, sizeof d->input, key->code))
         d->sentence[0] = '\0';

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/step/step.h"
-#include "tui/ui.h"
+#include "tui/dialog.h"
 
 struct page {
     struct area a;

@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tui/help.h"
 #include "tui/key.h"
-#include "tui/ui.h"
+#include "tui/dialog.h"
 
 static struct area box(struct area screen, int w, int h, const char *title, const char *right)
 {
@@ -134,8 +133,7 @@ void dialog_draw(struct ui *ui, struct area screen)
     case DIALOG_INPUT: draw_input(ui, screen); break;
     case DIALOG_CHOOSER: draw_chooser(ui, screen); break;
     case DIALOG_DETAIL: draw_detail(ui, screen); break;
-    case DIALOG_HELP: help_draw(ui, screen); break;
-    default: break; /* the lines at the bottom belong to the footer */
+    default: break; /* help is drawn by frame, the lines at the bottom belong to the footer */
     }
 }
 

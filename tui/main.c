@@ -6,7 +6,7 @@
  *           base text digest format | event plan model metric gate | journal wire task pg dns http child sock
  *           source/ what watches    step/ what acts    check/ what proves    cutover the engine    serve its process
  *   tui/    draws (model, plan, now) -> canvas -> screen, and sends orders up the wire. Knows no server.
- *           canvas theme layout table graph | pane_* | ui command dialog help | screen guardian | attach replay
+ *           canvas theme layout table graph | pane_* | ui dialog command help frame | screen guardian | cockpit attach replay
  *   themes/ colours as data       tests/ unit, world (real servers), lab, e2e      screenshots/ pictures made by the program
  *
  * Processes: `cutover PLAN` starts the engine (its own session, no terminal) and a screen under a guardian; the engine starts

@@ -115,7 +115,7 @@ static int print_frame(const struct options *o, const struct tape *t)
     struct theme theme;
     struct buf out = {0};
     struct err err;
-    ui_init(&ui, NULL, NULL);
+    frame_init(&ui, NULL, NULL);
     copy_text(ui.role, sizeof ui.role, "operator");
     ui.graph = o->ascii ? GRAPH_ASCII : GRAPH_BRAILLE;
     tape_fold(t, &reel, at.until, at.seq);
@@ -123,7 +123,7 @@ static int print_frame(const struct options *o, const struct tape *t)
     canvas.ascii = o->ascii;
     if (!theme_load(&theme, theme_choose(o->theme), &err))
         fprintf(stderr, "cutover: %s\n", err.text);
-    ui_draw(&ui, reel.model, t->plan, at.now, &canvas);
+    frame_draw(&ui, reel.model, t->plan, at.now, &canvas);
     if (o->output == AS_TEXT)
         canvas_text(&canvas, &out);
     else if (o->output == AS_ANSI)
@@ -170,7 +170,7 @@ static void look(struct cockpit *c, int64_t wall)
         ui->playing = false;
     c->lively = ui->playing;
     tape_fold(&r->tape, &r->reel, ui->past_at, TAPE_END);
-    ui_look(ui, r->reel.model, r->tape.plan, ui->past_at, wall);
+    frame_look(ui, r->reel.model, r->tape.plan, ui->past_at, wall);
 }
 
 static void typed(struct cockpit *c)
@@ -182,7 +182,7 @@ static int play(const struct options *o, struct replay *r)
 {
     struct err err;
     struct ui *ui = &r->cockpit.ui;
-    ui_init(ui, NULL, NULL);
+    frame_init(ui, NULL, NULL);
     ui->replay = ui->playing = true;
     ui->past_at = ui->first_at = tape_first(&r->tape);
     ui->last_at = tape_last(&r->tape);

@@ -1,11 +1,10 @@
-/* ui: what one person's screen has chosen (focus, zoom, scroll, filter, dialog, armed), and the whole frame.
- *
- * It draws and takes keys; orders leave as the JSON lines that core/wire.h describes. It owns no model: who owns the
- * screen shows one with ui_look() or ui_draw(), and reads the wants_ fields after each key. */
+/* ui: what one person's screen has chosen: focus, zoom, scroll, filter, dialog, armed. It neither draws nor takes keys (that
+ * is frame.h); orders leave as the JSON lines that core/wire.h describes. It owns no model: who owns the screen shows one
+ * with frame_look() or frame_draw(), and reads the wants_ fields after each key. */
 #ifndef TUI_UI_H
 #define TUI_UI_H
 
-#include "tui/dialog.h"
+#include "tui/box.h"
 #include "tui/pane.h"
 #include "tui/screen.h"
 
@@ -23,6 +22,8 @@ struct ui {
     int64_t first_at, last_at; /* what of the run is kept: the range of history */
     enum graph_style graph;
     char theme[64];
+    void (*line)(struct ui *ui, const char *line); /* what the `:` line does, and how it is completed: set by frame_init */
+    void (*complete)(const struct ui *ui, char *line, size_t size, char *all, size_t all_size);
 
     /* wishes to the owner, who clears them */
     bool wants_quit, wants_suspend, wants_repaint, wants_theme;
@@ -56,18 +57,6 @@ struct ui {
 
 void ui_init(struct ui *ui, void (*order)(void *arg, const char *json_line), void *arg);
 void ui_free(struct ui *ui);
-
-/* Shows ui a model; borrowed until the next look. `wall` is the person's own clock. */
-void ui_look(struct ui *ui, const struct model *model, const struct plan *plan, int64_t now, int64_t wall);
-/* Looks with wall = now and draws the frame; the canvas has its size. */
-void ui_draw(struct ui *ui, const struct model *model, const struct plan *plan, int64_t now, struct canvas *canvas);
-/* Draws what was last looked at. */
-void ui_paint(struct ui *ui, struct canvas *canvas);
-void ui_key(struct ui *ui, const struct key *key, int64_t now);
-/* Milliseconds until ui_tick has something to do; -1: nothing. */
-int ui_timeout(const struct ui *ui);
-void ui_tick(struct ui *ui, int64_t now_us);
-bool ui_cursor(const struct ui *ui, int *x, int *y);
 
 bool ui_is_armed(const struct ui *ui);
 bool ui_is_live(const struct ui *ui); /* neither past, frozen nor replay */

@@ -5,7 +5,7 @@
 #include "core/base.h"
 #include "tests/unit/story.h"
 #include "tui/tape.h"
-#include "tui/ui.h"
+#include "tui/frame.h"
 
 struct desk {
     struct tape tape;
@@ -41,9 +41,9 @@ static void desk_wait(struct desk *d, int64_t ms)
     d->now += ms;
     d->us += ms * 1000;
     tape_fold(&d->tape, &d->reel, d->now, TAPE_END);
-    ui_look(&d->ui, d->reel.model, d->tape.plan, d->ui.past_at ? d->ui.past_at : d->now, d->now);
-    ui_tick(&d->ui, d->us);
-    ui_paint(&d->ui, &d->canvas);
+    frame_look(&d->ui, d->reel.model, d->tape.plan, d->ui.past_at ? d->ui.past_at : d->now, d->now);
+    frame_tick(&d->ui, d->us);
+    frame_paint(&d->ui, &d->canvas);
 }
 
 static struct desk *desk_new(int64_t at_ms)
@@ -55,7 +55,7 @@ static struct desk *desk_new(int64_t at_ms)
     story_run(&story, 140000);
     plan_free(plan);
     plan_problems_free(&problems);
-    ui_init(&d->ui, desk_order, d);
+    frame_init(&d->ui, desk_order, d);
     copy_text(d->ui.role, sizeof d->ui.role, "operator");
     canvas_resize(&d->canvas, 120, 40);
     d->now = STORY_T0 + at_ms;
@@ -79,7 +79,7 @@ __attribute__((unused)) static void desk_key(struct desk *d, int code, int64_t g
 {
     d->us += gap_us;
     d->now += gap_us / 1000;
-    ui_key(&d->ui, &(struct key){.code = code, .at_us = d->us}, d->now);
+    frame_key(&d->ui, &(struct key){.code = code, .at_us = d->us}, d->now);
 }
 
 /* As a hand types: 150 ms between the keys. */
@@ -92,7 +92,7 @@ __attribute__((unused)) static void desk_type(struct desk *d, const char *text)
 __attribute__((unused)) static bool desk_shows(struct desk *d, const char *text)
 {
     struct buf b = {0};
-    ui_paint(&d->ui, &d->canvas);
+    frame_paint(&d->ui, &d->canvas);
     canvas_text(&d->canvas, &b);
     bool found = strstr(b.text, text) != NULL;
     if (!found)

@@ -72,7 +72,7 @@ static void paste_runs_nothing(void **state)
     (void)state;
     for (const char *c = "switch\n"; *c; c++) { /* bracketed */
         d->us += 100000;
-        ui_key(&d->ui, &(struct key){.code = *c == '\n' ? K_ENTER : *c, .pasted = true, .at_us = d->us}, d->now);
+        frame_key(&d->ui, &(struct key){.code = *c == '\n' ? K_ENTER : *c, .pasted = true, .at_us = d->us}, d->now);
     }
     settle(d);
     assert_string_equal(d->ui.dialog.input, "");

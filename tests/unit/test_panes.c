@@ -15,7 +15,8 @@
 #include "core/journal.h"
 #include "tests/unit/story.h"
 #include "tui/tape.h"
-#include "tui/ui.h"
+#include "tui/dialog.h"
+#include "tui/frame.h"
 
 struct shot {
     const char *name;
@@ -27,7 +28,7 @@ static void press(struct ui *ui, int code)
 {
     static int64_t us = 1000000;
     us += 1000000;
-    ui_key(ui, &(struct key){.code = code, .at_us = us}, ui->wall);
+    frame_key(ui, &(struct key){.code = code, .at_us = us}, ui->wall);
 }
 
 static void pose_confirm(struct ui *ui)
@@ -165,16 +166,16 @@ static void draw_shot(const struct tape *tape, const struct shot *shot, int w, i
     struct ui ui;
     struct canvas canvas = {0};
     int64_t now = STORY_T0 + shot->at;
-    ui_init(&ui, NULL, NULL);
+    frame_init(&ui, NULL, NULL);
     copy_text(ui.role, sizeof ui.role, "operator");
     ui.last_at = now;
     ui.first_at = STORY_T0;
     tape_fold(tape, &reel, now, TAPE_END);
     canvas_resize(&canvas, w, h);
-    ui_draw(&ui, reel.model, tape->plan, now, &canvas);
+    frame_draw(&ui, reel.model, tape->plan, now, &canvas);
     if (shot->pose) {
         shot->pose(&ui);
-        ui_draw(&ui, reel.model, tape->plan, now, &canvas);
+        frame_draw(&ui, reel.model, tape->plan, now, &canvas);
     }
     hold_against(&canvas, shot->name);
     canvas_free(&canvas);
@@ -245,7 +246,7 @@ static void every_prefix_draws_at_any_size(void **state)
     uint32_t seed = 42;
     (void)state;
     tell_story(&tape, 140000);
-    ui_init(&ui, NULL, NULL);
+    frame_init(&ui, NULL, NULL);
     for (int i = 0; i < tape.count; i++) {
         seed = seed * 1664525u + 1013904223u;
         int w = 1 + (int)(seed >> 8) % 250, h = 1 + (int)(seed >> 16) % 80;
@@ -258,9 +259,9 @@ static void every_prefix_draws_at_any_size(void **state)
         canvas_resize(&canvas, w, h);
         ui.zoom = i % 11 <= LAYOUT_PANES ? i % 11 : 0;
         ui.redact = i % 7 == 0;
-        ui_look(&ui, reel.model, tape.plan, tape.line[i].at, tape.line[i].at);
+        frame_look(&ui, reel.model, tape.plan, tape.line[i].at, tape.line[i].at);
         cover(&ui, i);
-        ui_draw(&ui, reel.model, tape.plan, tape.line[i].at, &canvas);
+        frame_draw(&ui, reel.model, tape.plan, tape.line[i].at, &canvas);
     }
     canvas_free(&canvas);
     ui_free(&ui);

@@ -13,9 +13,9 @@ static void draw(const struct tape *tape, const struct reel *reel, int64_t now, 
 {
     struct ui ui;
     struct canvas canvas = {0};
-    ui_init(&ui, NULL, NULL);
+    frame_init(&ui, NULL, NULL);
     canvas_resize(&canvas, 200, 60);
-    ui_draw(&ui, reel->model, tape->plan, now, &canvas);
+    frame_draw(&ui, reel->model, tape->plan, now, &canvas);
     out->len = 0;
     canvas_text(&canvas, out);
     canvas_free(&canvas);

@@ -232,7 +232,7 @@ static void addresses_can_be_hidden(void **state)
     for (int pane = 1; pane <= LAYOUT_PANES; pane++) {
         d->ui.zoom = pane;
         canvas_resize(&d->canvas, 200, 60);
-        ui_paint(&d->ui, &d->canvas);
+        frame_paint(&d->ui, &d->canvas);
         canvas_text(&d->canvas, &text);
     }
     assert_null(strstr(text.text, "203.0.113.9"));
