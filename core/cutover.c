@@ -117,6 +117,7 @@ static void see_cost(struct cutover *c)
 static void tick(struct task *task)
 {
     struct cutover *c = (struct cutover *)((char *)task - offsetof(struct cutover, tick));
+    buf_free(&c->backlog); /* a screen that came has its copy */
     if (!c->options.watch_only) {
         see_cost(c);
         engine_tick_steps(c);
@@ -158,6 +159,13 @@ static void forget(struct cutover *c)
     c->seq = 0;
 }
 
+static bool is_of_this_plan(const struct cutover *c, const char *path, struct err *err)
+{
+    if (!c->seq || strcmp(c->model->plan_hash, c->plan->hash) == 0)
+        return true;
+    return err_set(err, "%s: the journal %s was begun with another version of this plan. Restore the plan, or move the journal away to begin a new run.", c->plan->file, path);
+}
+
 static bool open_journal(struct cutover *c, struct err *err)
 {
     char path[512];
@@ -169,11 +177,7 @@ static bool open_journal(struct cutover *c, struct err *err)
         forget(c);
         c->journal = journal_open(path, replay, c, err);
     }
-    if (!c->journal)
-        return false;
-    if (c->seq && strcmp(c->model->plan_hash, c->plan->hash) != 0)
-        return err_set(err, "%s: the journal %s was begun with another version of this plan. Restore the plan, or move the journal away to begin a new run.", c->plan->file, path);
-    return true;
+    return c->journal && is_of_this_plan(c, path, err);
 }
 
 static void open_run(struct cutover *c, bool resumed)
@@ -186,19 +190,21 @@ static void open_run(struct cutover *c, bool resumed)
     RECORD(&c->door, engine_started, .pid = getpid(), .resumed = resumed);
 }
 
-/* cutover check looks at the world from where the run of this plan stands, if there is one. */
-static void follow_journal(struct cutover *c)
+/* cutover check looks at the world from where the run of this plan stands, if there is one; what the engine would refuse to
+ * go on with, check refuses too. */
+static bool follow_journal(struct cutover *c, struct err *err)
 {
     char dir[512], path[600];
-    struct err err;
-    if (!place_state_dir(c->options.state_dir, dir, sizeof dir, &err))
-        return;
+    if (!place_state_dir(c->options.state_dir, dir, sizeof dir, err))
+        return false;
     place_of(dir, c->plan->name, ".jsonl", path, sizeof path);
-    if (access(path, R_OK) != 0)
-        return;
-    journal_read(path, replay, c, &err);
-    if (c->model->ended || strcmp(c->model->plan_hash, c->plan->hash) != 0)
+    if (access(path, F_OK) != 0)
+        return true;
+    if (!journal_read(path, replay, c, err))
+        return false;
+    if (c->model->ended)
         forget(c);
+    return is_of_this_plan(c, path, err);
 }
 
 static bool open_wire(struct cutover *c, struct err *err)
@@ -249,9 +255,7 @@ struct cutover *cutover_new(uv_loop_t *loop, const struct cutover_options *optio
     if (ok) {
         c->model = model_new(c->plan);
         c->checks = xcalloc((size_t)c->plan->nchecks, sizeof(struct check_run *));
-        if (options->watch_only)
-            follow_journal(c);
-        ok = options->watch_only || open_journal(c, err);
+        ok = options->watch_only ? follow_journal(c, err) : open_journal(c, err);
     }
     bool resumed = c->seq > 0;
     if (ok && !options->watch_only)
