@@ -37,7 +37,7 @@ static void begin(struct cutover *c, int step, enum step_mode mode, const char *
     gate_as_text(gate, &held);
     int attempt = c->model->step[step].attempt + (mode == MODE_RUN);
     RECORD(&c->door, step_began, .step = run->step->key, .mode = step_mode_names[mode], .attempt = attempt, .action = action.text ? action.text : "",
-        .gate = held.text, .user = user, .typed = wants_word(run->step, mode) ? typed : "");
+        .gate = held.text, .user = user, .typed = typed);
     buf_free(&action);
     buf_free(&held);
     c->run = run;
@@ -58,18 +58,30 @@ static bool confirmed(const struct plan_step *s, enum step_mode mode, const char
     return err_set(why, "%s must be confirmed by typing %s", s->key, s->key);
 }
 
+static bool may_run(struct cutover *c, int step, enum step_mode mode, struct gate *gate, struct err *why)
+{
+    if (c->stopping || c->run)
+        return err_set(why, "%s", c->run ? "another step is running" : "the engine is stopping");
+    gate_ask(c->model, c->plan, step, mode, clock_wall(), gate);
+    return gate->verdict == GATE_GO || err_set(why, "%s", gate->why);
+}
+
 bool cutover_run_step(struct cutover *c, int step, enum step_mode mode, const char *user, const char *typed, struct err *why)
 {
     struct gate gate;
     const struct plan_step *s = &c->plan->steps[step];
-    if (c->stopping || c->run)
-        return err_set(why, "%s", c->run ? "another step is running" : "the engine is stopping");
-    gate_ask(c->model, c->plan, step, mode, clock_wall(), &gate);
-    if (gate.verdict != GATE_GO)
-        return err_set(why, "%s", gate.why);
-    if (!confirmed(s, mode, typed, why))
+    if (!may_run(c, step, mode, &gate, why) || !confirmed(s, mode, typed, why))
         return false;
-    begin(c, step, mode, user, typed, &gate);
+    begin(c, step, mode, user, wants_word(s, mode) ? typed : "", &gate);
+    return true;
+}
+
+bool engine_run_by_itself(struct cutover *c, int step, enum step_mode mode, const char *user, const char *word, struct err *why)
+{
+    struct gate gate;
+    if (!may_run(c, step, mode, &gate, why))
+        return false;
+    begin(c, step, mode, user, word, &gate);
     return true;
 }
 
@@ -172,7 +184,7 @@ void engine_tick_steps(struct cutover *c)
         struct err why;
         int step = c->undo_wanted;
         c->undo_wanted = -1;
-        if (!cutover_run_step(c, step, MODE_UNDO, "on_fail", c->plan->steps[step].key, &why))
+        if (!engine_run_by_itself(c, step, MODE_UNDO, "on_fail", "on_fail", &why))
             RECORD(&c->door, order_refused, .user = "on_fail", .order = "undo", .step = c->plan->steps[step].key, .why = why.text);
     }
 }

@@ -1,5 +1,6 @@
 /* The run without a person: cutover run PLAN --yes. It confirms each step when its gate opens, and stops at the first thing
  * that a person would have to decide. Exit status: 0 done, 1 stopped, 3 returned to blue. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/engine.h"
@@ -26,6 +27,18 @@ static bool stop_at_trouble(struct cutover *c, int step)
     return true;
 }
 
+/* Some gates open with time, some never: whoever reads along must see what is waited for, and how long at most. */
+static void tell_held(struct cutover *c, int step, const char *why)
+{
+    enum { PATIENCE = 5000 };
+    char text[320], span[24];
+    if (c->held_told || clock_mono() - c->held_from < PATIENCE)
+        return;
+    c->held_told = true;
+    snprintf(text, sizeof text, "waits for its gate, at most %s: %.250s", format_span(c->plan->steps[step].timeout, span, sizeof span), why);
+    RECORD(&c->door, step_said, .step = c->plan->steps[step].key, .level = "warn", .text = text);
+}
+
 void engine_tick_unattended(struct cutover *c)
 {
     if (c->over || c->run || c->undo_wanted >= 0)
@@ -37,12 +50,14 @@ void engine_tick_unattended(struct cutover *c)
         attest_all(c);
     struct err why;
     int64_t now = clock_mono();
-    if (cutover_run_step(c, step, MODE_RUN, c->user, c->plan->steps[step].key, &why)) {
+    if (engine_run_by_itself(c, step, MODE_RUN, c->user, "--yes", &why)) {
         c->held_from = 0;
+        c->held_told = false;
         return;
     }
     if (!c->held_from)
         c->held_from = now;
-    else if (now - c->held_from > c->plan->steps[step].timeout)
+    tell_held(c, step, why.text);
+    if (now - c->held_from > c->plan->steps[step].timeout)
         engine_end_run(c, "stopped", 1, "%s did not open within its time-out: %s", c->plan->steps[step].key, why.text);
 }

@@ -36,6 +36,7 @@ struct cutover {
     int checks_open;
 
     int64_t held_from;       /* unattended: clock_mono since when the next step is kept waiting */
+    bool held_told;          /* and why was said */
     bool stopping;
     bool over;
     int exit_status;
@@ -49,6 +50,9 @@ void engine_end_run(struct cutover *c, const char *outcome, int exit_status, con
 void engine_finish_if_done(struct cutover *c); /* when no step is left */
 /* cutover_steps.c */
 void engine_tick_steps(struct cutover *c);
+/* Without a person's confirmation, but through the same gate. `word` stands in the record where a person's typed word would:
+ * "--yes", "on_fail". */
+bool engine_run_by_itself(struct cutover *c, int step, enum step_mode mode, const char *user, const char *word, struct err *why);
 void engine_probe_unknown(struct cutover *c);
 /* cutover_orders.c */
 struct wire_calls engine_calls(struct cutover *c);

@@ -55,6 +55,29 @@ static bool print_sources(const struct model *m)
     return all;
 }
 
+/* A resolver that has answered nothing is told here at once; its source waits for a third silence before it calls it a failure. */
+static bool print_silent_resolvers(const struct model *m, const struct plan *p)
+{
+    bool all = true;
+    for (int r = 0; r < p->dns.nresolvers && p->dns.nrecords; r++) {
+        const char *error = "no answer";
+        bool told = false, answered = false;
+        char name[64];
+        for (int i = 0; i < p->dns.nrecords; i++) {
+            const struct model_dns *c = model_cell(m, p, r, i);
+            answered = answered || c->answered_at;
+            error = *c->error ? c->error : error;
+        }
+        snprintf(name, sizeof name, "resolver %s", p->dns.resolvers[r].name);
+        for (int i = 0; i < m->nsources; i++)
+            told = told || (strcmp(m->source_name[i], name) == 0 && *m->source_error[i]);
+        if (!answered && !told)
+            printf("?  %-24s %s\n", name, error);
+        all = all && answered;
+    }
+    return all;
+}
+
 static bool print_checks(const struct model *m, const struct plan *p, int64_t now)
 {
     static const char *const words[] = {"?      ", "go     ", "no-go  "};
@@ -106,7 +129,7 @@ int serve_check(const char *plan_path, const char *state_dir)
     const struct plan *p = cutover_plan(f.cutover);
     int64_t now = m->last_at;
     printf("%s: %d steps, %d checks\n", p->name, p->nsteps, p->nchecks);
-    bool seen = print_sources(m) && f.could_look, checks = print_checks(m, p, now), gates = print_gates(m, p, now);
+    bool seen = print_sources(m) & print_silent_resolvers(m, p) & f.could_look, checks = print_checks(m, p, now), gates = print_gates(m, p, now);
     int status = !seen ? 2 : checks && gates ? 0 : 1;
     printf("%s\n", status == 0 ? "GO" : status == 1 ? "NO-GO" : "NO-GO: not everything could be looked at");
     cutover_free(f.cutover);
