@@ -129,7 +129,8 @@ int serve_check(const char *plan_path, const char *state_dir)
     const struct plan *p = cutover_plan(f.cutover);
     int64_t now = m->last_at;
     printf("%s: %d steps, %d checks\n", p->name, p->nsteps, p->nchecks);
-    bool seen = print_sources(m) & print_silent_resolvers(m, p) & f.could_look, checks = print_checks(m, p, now), gates = print_gates(m, p, now);
+    bool sources = print_sources(m), resolvers = print_silent_resolvers(m, p), seen = sources && resolvers && f.could_look;
+    bool checks = print_checks(m, p, now), gates = print_gates(m, p, now);
     int status = !seen ? 2 : checks && gates ? 0 : 1;
     printf("%s\n", status == 0 ? "GO" : status == 1 ? "NO-GO" : "NO-GO: not everything could be looked at");
     cutover_free(f.cutover);
