@@ -282,7 +282,7 @@ void cutover_stop(struct cutover *c, const char *why)
     if (c->stopping)
         return;
     c->stopping = true;
-    RECORD(&c->door, engine_stopped, .why = why);
+    RECORD(&c->door, engine_stopped, .why = *c->left_why ? c->left_why : why);
     for (int i = 0; i < c->nsources; i++)
         if (c->sources[i])
             task_stop(&c->sources[i]->task);

@@ -1,5 +1,6 @@
-/* The run without a person: cutover run PLAN --yes. It confirms each step when its gate opens, and stops at the first thing
- * that a person would have to decide. Exit status: 0 done, 1 stopped, 3 returned to blue. */
+/* The run without a person: cutover run PLAN --yes. It confirms each step when its gate opens, and leaves at the first thing
+ * that a person would have to decide. The run stays open then: a new one would know nothing of what was done, and do it again.
+ * Exit status: 0 done, 1 stopped, 3 returned to blue. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,9 +22,9 @@ static bool stop_at_trouble(struct cutover *c, int step)
     if (s->state != STEP_FAILED && s->state != STEP_UNKNOWN && s->state != STEP_UNDONE)
         return false;
     if (strcmp(c->plan->steps[step].kind, "switch") == 0 && c->model->returned_at && !c->model->committed)
-        engine_end_run(c, "returned", 3, "%s: %s", key, s->sentence);
+        engine_leave_run(c, 3, "writes are back on blue, %s is %s: %.200s", key, step_state_names[s->state], s->sentence);
     else
-        engine_end_run(c, "stopped", 1, "%s is %s: %s", key, step_state_names[s->state], s->sentence);
+        engine_leave_run(c, 1, "%s is %s, and a person has to decide: %.200s", key, step_state_names[s->state], s->sentence);
     return true;
 }
 
@@ -59,5 +60,5 @@ void engine_tick_unattended(struct cutover *c)
         c->held_from = now;
     tell_held(c, step, why.text);
     if (now - c->held_from > c->plan->steps[step].timeout)
-        engine_end_run(c, "stopped", 1, "%s did not open within its time-out: %s", c->plan->steps[step].key, why.text);
+        engine_leave_run(c, 1, "%s did not open within its time-out: %.220s", c->plan->steps[step].key, why.text);
 }

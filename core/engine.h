@@ -40,6 +40,7 @@ struct cutover {
     bool stopping;
     bool over;
     int exit_status;
+    char left_why[320];      /* the engine goes, the run stays open: why; "" */
     char user[32];           /* who started the engine */
 };
 
@@ -47,6 +48,8 @@ struct cutover {
 void engine_start_sources(struct cutover *c);
 /* cutover_end.c */
 void engine_end_run(struct cutover *c, const char *outcome, int exit_status, const char *fmt, ...) PRINTF(4, 5);
+/* The engine goes and the run stays open for a person: its next engine knows all that was done, and repeats nothing. */
+void engine_leave_run(struct cutover *c, int exit_status, const char *fmt, ...) PRINTF(3, 4);
 void engine_finish_if_done(struct cutover *c); /* when no step is left */
 /* cutover_steps.c */
 void engine_tick_steps(struct cutover *c);
