@@ -11,9 +11,22 @@ enum { ASK_BLOCKER_AFTER = 1000, STUCK_AFTER = 20000 };
 
 /* ---- what stands, and does it fit? ---- */
 
+/* Here green is closed before it subscribes, and only the switch opens it again. Were it closed now, production would stand
+ * still, and the undo would empty the tables that it writes to. */
+static bool took_over(struct pgscript *s)
+{
+    if (!s->has_subscription || s->green_is_closed)
+        return false;
+    snprintf(s->why, sizeof s->why, "green of %s takes writes although its subscription %s stands: writes have moved there already, or somebody opened it."
+        " Nothing was done; go on with the journal of the run that moved them", pgscript_db(s)->name, s->slot);
+    return true;
+}
+
 static bool agrees(struct pgscript *s)
 {
     pgrows_saw_green(s);
+    if (took_over(s))
+        return false;
     if (s->has_subscription == s->has_slot && (s->has_publication || !s->has_subscription))
         return true;
     snprintf(s->why, sizeof s->why, !s->has_publication && s->has_subscription ? "green has a subscription %s, but its publication is gone on blue; undo this step, then run it again"
