@@ -16,7 +16,7 @@
 #include "core/plan_metrics.h"
 #include "core/version.h"
 
-enum { TICK = 200, COST_EVERY = 10000 };
+enum { TICK = 200, COST_EVERY = 10000, TRY_EVERY = 1000 };
 
 /* ---- the door ---- */
 
@@ -53,31 +53,44 @@ static void tell(struct cutover *c, struct event *e)
     wire_send(c->wire, c->line.text, c->line.len);
 }
 
-static void journal_trouble(struct cutover *c, bool ok, const struct err *err)
+/* What could not be written is told to the screens all the same. */
+static void encode_only(struct cutover *c, const struct event *e)
 {
-    if (ok == !c->model->journal_broken)
-        return;
-    if (!ok)
-        tell(c, &(struct event){.kind = EVENT_journal_failed, .journal_failed = {.sentence = err->text}});
-    else
-        RECORD(&c->door, journal_recovered, .sentence = "the journal is written again; what was seen meanwhile is not in it");
+    c->line.len = 0;
+    event_encode(e, &c->line);
+    buf_puts(&c->line, "\n");
 }
 
 void cutover_record(struct cutover *c, struct event *e)
 {
     struct err err;
-    bool ok = true;
     event_complete(e);
     c->last_at = MAX(c->last_at, e->at ? e->at : clock_wall()); /* time in a journal never runs backwards */
     e->at = c->last_at;
-    e->seq = ++c->seq;
-    c->line.len = 0;
-    if (c->journal)
-        ok = journal_append(c->journal, e, must_sync(e->kind), &c->line, &err);
+    e->seq = c->seq + 1;
+    bool may_write = c->journal && (!c->model->journal_broken || e->kind == EVENT_journal_recovered);
+    bool written = may_write && journal_append(c->journal, e, must_sync(e->kind), &c->line, &err);
+    if (!written && e->kind == EVENT_journal_recovered)
+        return; /* still broken: said already */
+    if (!written && c->wire)
+        encode_only(c, e);
+    c->seq++;
     gate_follow(c->model, c->plan, e);
     if (c->wire)
         wire_send(c->wire, c->line.text, c->line.len);
-    journal_trouble(c, ok, &err);
+    if (may_write && !written)
+        tell(c, &(struct event){.kind = EVENT_journal_failed, .journal_failed = {.sentence = err.text}});
+}
+
+/* While the journal is broken nothing is written but the one line that says it is whole again: a short line that happens to fit
+ * must not make it look so. */
+static void try_journal(struct cutover *c)
+{
+    int64_t now = clock_mono();
+    if (!c->model->journal_broken || now < c->next_try)
+        return;
+    c->next_try = now + TRY_EVERY;
+    RECORD(&c->door, journal_recovered, .sentence = "the journal is written again; what was seen meanwhile is not in it");
 }
 
 /* Rehearsing the worst: CUTOVER_DIE_AT=switch_phase:3 kills the engine right after its third switch_phase is journalled. Only
@@ -120,6 +133,7 @@ static void tick(struct task *task)
     buf_free(&c->backlog); /* a screen that came has its copy */
     if (!c->options.watch_only) {
         see_cost(c);
+        try_journal(c);
         engine_tick_steps(c);
         if (c->options.unattended)
             engine_tick_unattended(c);

@@ -23,7 +23,7 @@ struct cutover {
     int64_t seq, last_at;
 
     struct task tick;        /* five times a second: deadlines, verify, unattended, cost */
-    int64_t next_cost, last_cpu_us;
+    int64_t next_cost, last_cpu_us, next_try;
 
     struct source *sources[ENGINE_SOURCES];
     int nsources, sources_open;

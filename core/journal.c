@@ -178,8 +178,8 @@ static bool is_ours(struct journal *j, struct err *err)
 static bool give_back(struct journal *j, int why, struct err *err)
 {
     j->torn = ftruncate(j->fd, j->size) < 0;
-    return err_set(err, "%s: the journal can't be written: %s. Watching goes on, every step is closed; %s.", j->path, strerror(why),
-                   why == ENOSPC || why == EDQUOT || why == EFBIG ? "make room on this disk" : "look at this disk");
+    return err_set(err, "The journal can't be written (%s): %s. Watching goes on, every step is closed. %s", strerror(why),
+                   why == ENOSPC || why == EDQUOT || why == EFBIG ? "make room on its disk" : "look at its disk", j->path);
 }
 
 bool journal_append(struct journal *j, const struct event *event, bool sync, struct buf *line, struct err *err)

@@ -150,6 +150,12 @@ static void tell_dns_seen(struct model *m, const struct plan *p, const struct ev
         model_say(m, e, "WARN", d->resolver, "%s: %s %s", d->record, d->status, d->error);
 }
 
+/* "resolver lossy" -> "lossy": the column is narrow, and the last word is the name. */
+static const char *short_name(const char *source)
+{
+    return strncmp(source, "resolver ", 9) == 0 ? source + 9 : source;
+}
+
 static void tell_world(struct model *m, const struct plan *p, const struct event *e)
 {
     switch (e->kind) {
@@ -176,10 +182,10 @@ static void tell_world(struct model *m, const struct plan *p, const struct event
         break;
     }
     case EVENT_source_failed:
-        model_say(m, e, "WARN", e->source_failed.source, "%s", e->source_failed.sentence);
+        model_say(m, e, "WARN", short_name(e->source_failed.source), "%s", e->source_failed.sentence);
         break;
     case EVENT_source_back:
-        model_say(m, e, "OK", e->source_back.source, "answers again");
+        model_say(m, e, "OK", short_name(e->source_back.source), "answers again");
         break;
     default:
         break;
@@ -209,7 +215,7 @@ static void tell_run(struct model *m, const struct event *e)
         model_say(m, e, "NOTE", "run", "continued by %s", e->run_continued.user);
         break;
     case EVENT_journal_failed:
-        model_say(m, e, "BAD", "journal", "%s Every step is closed.", e->journal_failed.sentence);
+        model_say(m, e, "BAD", "journal", "%s", e->journal_failed.sentence);
         break;
     case EVENT_journal_recovered:
         model_say(m, e, "OK", "journal", "%s", e->journal_recovered.sentence);

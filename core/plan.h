@@ -199,6 +199,8 @@ struct plan_problems { /* every mistake of the file, each a finished "file:line:
 };
 /* NULL and the problems when it does not load. */
 struct plan *plan_load(const char *path, struct plan_problems *problems);
+/* The same, and `also` adds what else is wrong: it may be handed a plan that has other mistakes. */
+struct plan *plan_load_also(const char *path, struct plan_problems *problems, bool (*also)(const struct plan *, struct plan_problems *));
 /* The same from text; `file` names it in the sentences. Attach and replay read the plan out of the journal so. */
 struct plan *plan_parse(const char *file, const char *text, struct plan_problems *problems);
 void plan_free(struct plan *plan);

@@ -28,7 +28,8 @@ static void read_all(struct plan_reader *r, const char *text)
     free(ended);
 }
 
-struct plan *plan_parse(const char *file, const char *text, struct plan_problems *problems)
+/* `also` sees the plan when its steps have been read, also where other things in it are wrong: all mistakes in one go. */
+static struct plan *parse(const char *file, const char *text, struct plan_problems *problems, bool (*also)(const struct plan *, struct plan_problems *))
 {
     struct plan *plan = xcalloc(1, sizeof *plan);
     struct plan_reader r = {.plan = plan, .file = file, .problems = problems};
@@ -40,10 +41,17 @@ struct plan *plan_parse(const char *file, const char *text, struct plan_problems
         plan_complain(&r, 0, "The plan is larger than 1 MiB; is this the right file?");
     else if (plan_layout_check(&r, text) && plan_syntax_check(&r, text))
         read_all(&r, text);
+    if (also && plan->nsteps)
+        also(plan, problems);
     if (!problems->count)
         return plan;
     plan_free(plan);
     return NULL;
+}
+
+struct plan *plan_parse(const char *file, const char *text, struct plan_problems *problems)
+{
+    return parse(file, text, problems, NULL);
 }
 
 /* Only a regular file: a pipe or a device may never end. */
@@ -68,7 +76,7 @@ static bool slurp(const char *path, struct buf *text, struct err *err)
     return true;
 }
 
-struct plan *plan_load(const char *path, struct plan_problems *problems)
+struct plan *plan_load_also(const char *path, struct plan_problems *problems, bool (*also)(const struct plan *, struct plan_problems *))
 {
     struct buf text = {0};
     struct err err = {""};
@@ -79,7 +87,12 @@ struct plan *plan_load(const char *path, struct plan_problems *problems)
     else if (text.len && strlen(text.text) != text.len)
         plan_problems_add(problems, path, 0, "The plan holds a NUL byte; save it as UTF-8 text.");
     else
-        plan = plan_parse(path, text.len ? text.text : "", problems);
+        plan = parse(path, text.len ? text.text : "", problems, also);
     buf_free(&text);
     return plan;
+}
+
+struct plan *plan_load(const char *path, struct plan_problems *problems)
+{
+    return plan_load_also(path, problems, NULL);
 }

@@ -74,10 +74,5 @@ bool plan_metrics_check(const struct plan *plan, struct plan_problems *problems)
 
 struct plan *plan_metrics_load(const char *path, struct plan_problems *problems)
 {
-    struct plan *plan = plan_load(path, problems);
-    if (plan && !plan_metrics_check(plan, problems)) {
-        plan_free(plan);
-        plan = NULL;
-    }
-    return plan;
+    return plan_load_also(path, problems, plan_metrics_check);
 }

@@ -5,7 +5,7 @@
 #include "core/check/check.h"
 #include "core/serve.h"
 
-enum { LOOK = 50, LOOK_FOR = 15000, PROVE_FOR = 60000, SETTLE = 1500 };
+enum { LOOK = 50, LOOK_FOR = 15000, PROVE_FOR = 60000, SETTLE = 1500, PATIENCE = 8000 };
 
 struct preflight {
     struct task task; /* first */
@@ -13,6 +13,23 @@ struct preflight {
     int64_t began, looked;
     bool could_look;
 };
+
+static bool has_answered(const struct model *m, const struct plan *p, int resolver)
+{
+    for (int i = 0; i < p->dns.nrecords; i++)
+        if (model_cell(m, p, resolver, i)->answered_at)
+            return true;
+    return p->dns.nrecords == 0;
+}
+
+/* A lossy line may eat the first questions: a resolver is silent only when it has had its patience. */
+static bool all_answered(const struct cutover *c)
+{
+    for (int r = 0; r < cutover_plan(c)->dns.nresolvers; r++)
+        if (!has_answered(cutover_model(c), cutover_plan(c), r))
+            return false;
+    return true;
+}
 
 /* Sources first, then the checks, each with its own deadline. */
 static void watch(struct task *task)
@@ -29,7 +46,7 @@ static void watch(struct task *task)
         f->could_look = cutover_sources_looked(f->cutover);
         if (f->could_look && !f->looked)
             f->looked = now;
-        if ((f->could_look && now - f->looked > SETTLE) || now - f->began > LOOK_FOR)
+        if ((f->could_look && now - f->looked > (all_answered(f->cutover) ? SETTLE : PATIENCE)) || now - f->began > LOOK_FOR)
             task->at = 2;
         task_sleep(task, LOOK);
         return;
@@ -61,11 +78,10 @@ static bool print_silent_resolvers(const struct model *m, const struct plan *p)
     bool all = true;
     for (int r = 0; r < p->dns.nresolvers && p->dns.nrecords; r++) {
         const char *error = "no answer";
-        bool told = false, answered = false;
+        bool told = false, answered = has_answered(m, p, r);
         char name[64];
         for (int i = 0; i < p->dns.nrecords; i++) {
             const struct model_dns *c = model_cell(m, p, r, i);
-            answered = answered || c->answered_at;
             error = *c->error ? c->error : error;
         }
         snprintf(name, sizeof name, "resolver %s", p->dns.resolvers[r].name);
