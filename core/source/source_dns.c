@@ -4,8 +4,9 @@
  * When the next question goes out:
  *   after an answer     at the interval (20 % more or less, so that resolvers don't march in step), or just after the
  *                       cached answer runs out, whichever is earlier: that is when a resolver can have something new
- *   after silence       at once and before all others, because a packet may be lost; then at the interval, then twice as long each
- *                       time, at most a minute; in a plan with short TTLs at most the TTL, because then silence matters
+ *   after silence       once more at once and before all others, because a packet may be lost; then, always two together, at the
+ *                       interval, then twice as long each time, at most a minute; in a plan with short TTLs at most the TTL,
+ *                       because then silence matters. Single questions can fall in step with a line that drops every third
  * The authoritative server has no cache: only the interval counts. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ static int64_t timeout(const struct source *s)
 static int64_t pause_after_silence(const struct plan_dns *d, int silent)
 {
     int64_t limit = MAX(d->interval, MIN((int64_t)LONGEST, d->ttl_low * 1000)), pause = d->interval;
-    for (int i = 2; i < silent && pause < limit; i++)
+    for (int i = 2; i < silent && pause < limit; i += 2)
         pause *= 2;
     return MIN(pause, limit);
 }
@@ -81,7 +82,7 @@ static int64_t pause_after_answer(const struct source *s, int64_t ttl)
 
 static int64_t next_due(const struct source *s, const struct asked *asked, int64_t ttl)
 {
-    if (asked->silent == 1)
+    if (asked->silent % 2 == 1)
         return 0;
     return clock_mono() + (asked->silent ? pause_after_silence(&s->plan->dns, asked->silent) : pause_after_answer(s, ttl));
 }
