@@ -143,6 +143,8 @@ static bool order_stop(struct cutover *c, const struct order *o, struct err *why
 {
     if (c->run)
         return err_set(why, "%s is running: abort it first", c->run->step->key);
+    if (c->model->committed && !c->model->ended) /* a new run would know nothing of this switch */
+        return err_set(why, "writes are on green: the run ends when its last step is done or left out");
     if (!c->model->ended)
         engine_end_run(c, "stopped", 1, "%s ended the run%s%s", o->user, *o->reason ? ": " : "", o->reason);
     c->over = true;

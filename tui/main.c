@@ -79,8 +79,11 @@ static bool exists(const char *path)
 
 static void print_problems(const struct plan_problems *problems)
 {
-    for (int i = 0; i < problems->count; i++)
+    enum { MOST = 50 }; /* a file that is no plan at all has a mistake in every line */
+    for (int i = 0; i < MIN(problems->count, MOST); i++)
         fprintf(stderr, "%s\n", problems->lines[i]);
+    if (problems->count > MOST)
+        fprintf(stderr, "... and %d more.\n", problems->count - MOST);
 }
 
 /* A plan's file, a run's name, or nothing when there is only one run: -> the run's name. */
@@ -212,6 +215,10 @@ static int open_cockpit(const char *plan_path, const struct options *o)
     copy_text(name, sizeof name, plan->name);
     plan_free(plan);
     place_of(dir, name, ".sock", socket, sizeof socket);
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        fputs("The cockpit needs a terminal; nothing was started. Without one: cutover run PLAN.\n", stderr);
+        return 2;
+    }
     if (!place_is_answered(socket) && !start_engine(plan_path, dir, name, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 2;

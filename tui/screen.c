@@ -172,13 +172,13 @@ bool screen_open(const struct screen_options *o, struct err *err)
     term = term ? term : "";
     if (strcmp(term, "dumb") == 0)
         return err_set(err, "TERM is \"dumb\": the cockpit needs a terminal that can move its cursor; "
-                            "--plain prints one line per change instead.");
+                            "cutover run PLAN prints a line per change instead.");
     s.pairs = 1;
     s.cursor_x = -1;
     s.w = s.h = 0;
     if (!open_files(err) || !(s.curses = start_curses(term))) {
         if (s.memory_file)
-            err_set(err, "The terminal type TERM=\"%s\" is unknown here: set TERM=xterm-256color, or use --plain.", term);
+            err_set(err, "The terminal type TERM=\"%s\" is unknown here: set TERM=xterm-256color.", term);
         forget();
         return false;
     }

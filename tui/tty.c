@@ -34,7 +34,7 @@ static int open_terminal(void)
 
 bool tty_open(struct err *err)
 {
-    const char *hint = "the cockpit needs a terminal; --plain prints one line per change instead.";
+    const char *hint = "the cockpit needs a terminal; without one, cutover run PLAN prints a line per change, and cutover status the state.";
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return err_set(err, "Input or output isn't a terminal: %s", hint);
     t.fd = open_terminal();
