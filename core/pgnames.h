@@ -11,4 +11,7 @@
 /* Subscription and slot: "cutover_shop"; at most 63 bytes of [a-z0-9_], as a slot's name must be. */
 void pgnames_slot(const struct plan_database *db, char *buf, size_t size);
 
+/* The way back: subscription on blue and slot on green, "cutover_back_shop". */
+void pgnames_back(const struct plan_database *db, char *buf, size_t size);
+
 #endif

@@ -48,6 +48,8 @@ struct plan_database {
     const char *name;
     const char *conninfo[SIDES];
     const char *subscribe_from; /* conninfo with which green's server reaches blue; default conninfo[BLUE] */
+    bool reverse;               /* green's writes flow back to blue after the switch, so that going back loses nothing */
+    const char *subscribe_back_from; /* conninfo with which blue's server reaches green; default conninfo[GREEN] */
     const char **tables;        /* schema.table names; ntables 0 = FOR ALL TABLES */
     int ntables;
     struct plan_pooler *poolers;
@@ -176,7 +178,7 @@ struct plan {
     X("pg.replicate", 1, "", "publication, slot, subscription and the first copy, until every table is ready") \
     X("checks", 0, "", "runs every item of the checklist and waits until all required ones pass") \
     X("traffic", 1, "stages bake", "moves reads to green in stages through the balancer, each with a bake time") \
-    X("switch", 0, "", "fence, drain, marker, sequences, promote, repoint, unfence: writes move to green") \
+    X("switch", 1, "", "fence, drain, marker, sequences, promote, repoint, unfence: writes move to green; its undo moves them back to blue, nothing lost") \
     X("dns.flip", 1, "", "points every record at green by compare-and-swap") \
     X("wait", 0, "", "waits until its verify conditions hold") \
     X("hold", 0, "for", "keeps blue read-only for the hold time and watches that nobody writes there") \

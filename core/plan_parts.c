@@ -50,6 +50,10 @@ static void finish_database(struct plan_reader *r, const config_setting_t *group
     struct plan_database *db = into;
     if (!db->subscribe_from[0])
         db->subscribe_from = db->conninfo[BLUE];
+    if (!db->subscribe_back_from[0])
+        db->subscribe_back_from = db->conninfo[GREEN];
+    else if (!db->reverse)
+        plan_complain(r, plan_line(group), "The database has subscribe_back_from, but reverse = false; keep one of them.");
     if (db->npoolers && db->nrepoint)
         plan_complain(r, plan_line(group), "The database has poolers and repoint; keep the one that moves its clients.");
     if (db->conninfo[BLUE][0] && strcmp(db->conninfo[BLUE], db->conninfo[GREEN]) == 0)
@@ -63,6 +67,8 @@ static const struct plan_key database_keys[] = {
     PLAN_KEY(PLAN_CONNINFO, "blue", struct plan_database, conninfo[BLUE], NULL),
     PLAN_KEY(PLAN_CONNINFO, "green", struct plan_database, conninfo[GREEN], NULL),
     PLAN_KEY(PLAN_CONNINFO, "subscribe_from", struct plan_database, subscribe_from, ""),
+    PLAN_KEY(PLAN_FLAG, "reverse", struct plan_database, reverse, "true"),
+    PLAN_KEY(PLAN_CONNINFO, "subscribe_back_from", struct plan_database, subscribe_back_from, ""),
     PLAN_LIST(PLAN_TEXT, "tables", struct plan_database, tables, ntables, ""),
     {.name = "poolers", .type = PLAN_PART, .at = offsetof(struct plan_database, poolers), .count_at = offsetof(struct plan_database, npoolers),
      .otherwise = "", .part = &pooler_part},

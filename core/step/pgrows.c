@@ -83,3 +83,42 @@ void pgrows_drop_schema(struct pgscript *s, struct buf *out)
     buf_puts(out, OWN "SET client_min_messages = warning; SET lock_timeout = '10s'; DROP TABLE IF EXISTS " PGNAMES_SCHEMA ".heartbeat, " PGNAMES_SCHEMA ".marker;"
         " DROP SCHEMA IF EXISTS " PGNAMES_SCHEMA);
 }
+
+/* ---- the way back ---- */
+
+void pgrows_look_back(struct pgscript *s, struct buf *out)
+{
+    char back[64];
+    pgnames_back(pgscript_db(s), back, sizeof back);
+    buf_printf(out, "SELECT EXISTS (SELECT 1 FROM pg_subscription WHERE subname = '%s' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))", back);
+}
+
+bool pgrows_saw_back(struct pgscript *s)
+{
+    s->has_back = pg_bool(pgscript_result(s), 0, 0);
+    return true;
+}
+
+void pgrows_drop_back_subscription(struct pgscript *s, struct buf *out)
+{
+    char back[64];
+    pgnames_back(pgscript_db(s), back, sizeof back);
+    if (s->has_back)
+        buf_printf(out, OWN "ALTER SUBSCRIPTION %s DISABLE; ALTER SUBSCRIPTION %s SET (slot_name = NONE); DROP SUBSCRIPTION %s", back, back, back);
+}
+
+void pgrows_drop_back_slot(struct pgscript *s, struct buf *out)
+{
+    char back[64];
+    pgnames_back(pgscript_db(s), back, sizeof back);
+    buf_printf(out, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND slot_name = '%s';"
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND slot_name = '%s';"
+        "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s'", back, back, back);
+}
+
+bool pgrows_dropped_back_slot(struct pgscript *s)
+{
+    if (pg_int(pgscript_result(s), 0, 0) == 0)
+        return true;
+    return pgscript_again(s, 15000, "the slot of the way back is still in use on green and could not be dropped; it holds WAL until it is");
+}

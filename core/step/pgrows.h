@@ -18,4 +18,12 @@ bool pgrows_dropped_slot(struct pgscript *s);
 void pgrows_drop_publication(struct pgscript *s, struct buf *out);
 void pgrows_drop_schema(struct pgscript *s, struct buf *out);
 
+/* The way back: looks whether blue subscribes to green (has_back), and takes it all away. On green its slot goes before anything
+ * is emptied there: a TRUNCATE must never travel back to blue. */
+void pgrows_look_back(struct pgscript *s, struct buf *out);
+bool pgrows_saw_back(struct pgscript *s);
+void pgrows_drop_back_subscription(struct pgscript *s, struct buf *out);
+void pgrows_drop_back_slot(struct pgscript *s, struct buf *out);
+bool pgrows_dropped_back_slot(struct pgscript *s);
+
 #endif

@@ -108,7 +108,7 @@ static void next_database(struct pgscript *s)
     close_lines(s);
     s->db++;
     s->row = 0;
-    s->has_publication = s->has_slot = s->has_subscription = s->green_is_closed = false;
+    s->has_publication = s->has_slot = s->has_subscription = s->has_back = s->green_is_closed = false;
     s->at = PGSCRIPT_CONNECT_BLUE;
 }
 

@@ -89,6 +89,21 @@ static bool fits_plan(struct pgscript *s)
     return false;
 }
 
+/* A way back that is older than the copy would carry the copied rows, and what is emptied here, to blue. */
+static void look_left_over(struct pgscript *s, struct buf *out)
+{
+    if (!s->has_subscription)
+        pgrows_look_back(s, out);
+}
+
+static bool none_left_over(struct pgscript *s)
+{
+    if (!pg_bool(pgscript_result(s), 0, 0))
+        return true;
+    snprintf(s->why, sizeof s->why, "blue still has a subscription for the way back, but green has none for the way there; undo this step, then run it again");
+    return false;
+}
+
 /* Tables of green that hold rows, where no subscription could have brought them: the copy would collide. Which tables there
  * are decides what is asked, so there are two rows. */
 static void list_green(struct pgscript *s, struct buf *out)
@@ -171,11 +186,8 @@ static bool green_closed(struct pgscript *s)
     return true;
 }
 
-static void publish(struct pgscript *s, struct buf *out)
+static void put_publication(const struct plan_database *db, struct buf *out)
 {
-    const struct plan_database *db = pgscript_db(s);
-    if (s->has_publication)
-        return;
     buf_puts(out, REPLICATE_SESSION "CREATE PUBLICATION " PGNAMES_PUBLICATION " FOR ");
     buf_puts(out, db->ntables == 0 ? "ALL TABLES" : "TABLE " PGNAMES_SCHEMA ".heartbeat, " PGNAMES_SCHEMA ".marker");
     for (int i = 0; i < db->ntables; i++) {
@@ -185,6 +197,18 @@ static void publish(struct pgscript *s, struct buf *out)
         pg_quote_name(quoted[1], sizeof quoted[1], table);
         buf_printf(out, ", %s.%s", quoted[0], quoted[1]);
     }
+}
+
+static void publish(struct pgscript *s, struct buf *out)
+{
+    if (!s->has_publication)
+        put_publication(pgscript_db(s), out);
+}
+
+/* Both servers can leave out what itself came by replication: then both directions may live at once without a loop. */
+static bool knows_origin(const struct pgscript *s)
+{
+    return pg_server_version(s->side[BLUE]) >= 160000 && pg_server_version(s->side[GREEN]) >= 160000;
 }
 
 /* Green's server gives up when we do: by the step's time, or when this session is gone (from 14 on it notices). */
@@ -202,7 +226,8 @@ static void subscribe(struct pgscript *s, struct buf *out)
     char *from = xcalloc(len, 1);
     if (!s->has_subscription) {
         pg_quote_literal(from, len, db->subscribe_from);
-        buf_printf(out, "CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION " PGNAMES_PUBLICATION " WITH (copy_data = true, create_slot = true, slot_name = '%s')", s->slot, from, s->slot);
+        buf_printf(out, "CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION " PGNAMES_PUBLICATION " WITH (copy_data = true, create_slot = true, slot_name = '%s'%s)", s->slot, from, s->slot,
+            db->reverse && knows_origin(s) ? ", origin = none" : "");
     } else {
         buf_printf(out, "ALTER SUBSCRIPTION %s ENABLE", s->slot);
     }
@@ -236,6 +261,7 @@ static void say_blocker(struct pgscript *s)
 const struct pgscript_row replicate_set_up[] = {
     {BLUE, NULL, pgrows_look_blue, pgrows_saw_blue, false, NULL},
     {GREEN, NULL, pgrows_look_green, agrees, false, NULL},
+    {BLUE, NULL, look_left_over, none_left_over, false, NULL},
     {BLUE, NULL, look_publication, fits_plan, false, NULL},
     {GREEN, NULL, list_green, listed, false, NULL},
     {GREEN, NULL, look_filled, is_empty, false, NULL},
@@ -297,7 +323,81 @@ static bool is_ready(struct pgscript *s)
     return pgscript_again(s, step_time_left(s->run), "%lld of %lld tables are copied, %s is not; the copy goes on by itself", (long long)ready, (long long)all, name);
 }
 
+/* ---- the way back, when the copy is there: from 16 on both directions live at once, each leaving out what came by the other.
+ * Before, blue's subscription stands ready but disabled; the switch moves its slot to the moment at which green opens, and
+ * enables it when the way there is closed. ---- */
+
+static void look_way_back(struct pgscript *s, struct buf *out)
+{
+    char back[64];
+    pgnames_back(pgscript_db(s), back, sizeof back);
+    if (pgscript_db(s)->reverse)
+        buf_printf(out, "SELECT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = '" PGNAMES_PUBLICATION "'), EXISTS (SELECT 1 FROM pg_replication_slots"
+            " WHERE slot_name = '%s'), current_setting('wal_level')", back);
+}
+
+static bool saw_way_back(struct pgscript *s)
+{
+    const struct pg *pg = pgscript_result(s);
+    s->has_publication = pg_bool(pg, 0, 0);
+    s->has_slot = pg_bool(pg, 0, 1);
+    if (strcmp(pg_value(pg, 0, 2), "logical") != 0)
+        snprintf(s->why, sizeof s->why, "wal_level of green is %s; for the way back set it to logical and restart green, or set reverse = false", pg_value(pg, 0, 2));
+    else if (s->has_back && !s->has_slot)
+        snprintf(s->why, sizeof s->why, "blue has a subscription for the way back whose slot is gone on green; undo this step, then run it again");
+    else
+        return true;
+    return false;
+}
+
+static void look_back(struct pgscript *s, struct buf *out)
+{
+    if (pgscript_db(s)->reverse)
+        pgrows_look_back(s, out);
+}
+
+static void publish_back(struct pgscript *s, struct buf *out)
+{
+    if (pgscript_db(s)->reverse && !s->has_publication)
+        put_publication(pgscript_db(s), out);
+}
+
+/* A slot without its subscription may be of any age: it is made anew. */
+static void drop_old_slot(struct pgscript *s, struct buf *out)
+{
+    if (pgscript_db(s)->reverse && !s->has_back && s->has_slot)
+        pgrows_drop_back_slot(s, out);
+}
+
+static void make_back_slot(struct pgscript *s, struct buf *out)
+{
+    char back[64];
+    pgnames_back(pgscript_db(s), back, sizeof back);
+    if (pgscript_db(s)->reverse && !s->has_back)
+        buf_printf(out, "SELECT pg_create_logical_replication_slot('%s', 'pgoutput')", back);
+}
+
+/* The conninfo is read by blue's server. Tables that blue lacks, and a green that blue can't reach, show here. */
+static void subscribe_back(struct pgscript *s, struct buf *out)
+{
+    const struct plan_database *db = pgscript_db(s);
+    size_t len = strlen(db->subscribe_back_from) * 2 + 8;
+    char back[64], *from = xcalloc(len, 1);
+    pgnames_back(db, back, sizeof back);
+    pg_quote_literal(from, len, db->subscribe_back_from);
+    if (db->reverse && !s->has_back)
+        buf_printf(out, REPLICATE_SESSION "CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION " PGNAMES_PUBLICATION " WITH (create_slot = false, slot_name = '%s', copy_data = false, %s)",
+            back, from, back, knows_origin(s) ? "enabled = true, origin = none" : "enabled = false");
+    free(from);
+}
+
 const struct pgscript_row replicate_await[] = {
     {GREEN, NULL, count_ready, is_ready, false, NULL},
+    {BLUE, NULL, look_back, pgrows_saw_back, false, NULL},
+    {GREEN, NULL, look_way_back, saw_way_back, false, NULL},
+    {GREEN, "publication " PGNAMES_PUBLICATION " on green, for the way back", publish_back, NULL, false, NULL},
+    {GREEN, NULL, drop_old_slot, pgrows_dropped_back_slot, false, NULL},
+    {GREEN, "slot of the way back on green", make_back_slot, NULL, false, NULL},
+    {BLUE, "blue has its subscription for the way back", subscribe_back, NULL, false, NULL},
 };
 const int replicate_nawait = ARRAY_LEN(replicate_await);

@@ -15,20 +15,27 @@ static void describe(const struct plan *p, const struct model *m, const struct p
     for (int i = 0; i < p->ndatabases; i++) {
         char slot[64];
         pgnames_slot(&p->databases[i], slot, sizeof slot);
-        buf_printf(out, "%s%s: green DROP SUBSCRIPTION %s; blue drops the slot, DROP PUBLICATION " PGNAMES_PUBLICATION ";\nboth DROP SCHEMA " PGNAMES_SCHEMA, i ? "\n" : "",
-            p->databases[i].name, slot);
+        buf_printf(out, "%s%s: green DROP SUBSCRIPTION %s; blue drops the slot, DROP PUBLICATION " PGNAMES_PUBLICATION ";\n", i ? "\n" : "", p->databases[i].name, slot);
+        pgnames_back(&p->databases[i], slot, sizeof slot);
+        buf_printf(out, "blue DROP SUBSCRIPTION %s, green drops its slot and publication;\nboth DROP SCHEMA " PGNAMES_SCHEMA, slot);
     }
 }
 
 static void count_blue(struct pgscript *s, struct buf *out)
 {
+    char back[64];
+    pgnames_back(pgscript_db(s), back, sizeof back);
     buf_printf(out, "SELECT (SELECT count(*) FROM pg_publication WHERE pubname = '" PGNAMES_PUBLICATION "') + (SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s')"
-        " + (SELECT count(*) FROM pg_namespace WHERE nspname = '" PGNAMES_SCHEMA "')", s->slot);
+        " + (SELECT count(*) FROM pg_subscription WHERE subname = '%s' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+        " + (SELECT count(*) FROM pg_namespace WHERE nspname = '" PGNAMES_SCHEMA "')", s->slot, back);
 }
 
 static void count_green(struct pgscript *s, struct buf *out)
 {
-    buf_printf(out, "SELECT (SELECT count(*) FROM pg_subscription WHERE subname = '%s') + (SELECT count(*) FROM pg_namespace WHERE nspname = '" PGNAMES_SCHEMA "')", s->slot);
+    char back[64];
+    pgnames_back(pgscript_db(s), back, sizeof back);
+    buf_printf(out, "SELECT (SELECT count(*) FROM pg_subscription WHERE subname = '%s') + (SELECT count(*) FROM pg_publication WHERE pubname = '" PGNAMES_PUBLICATION "')"
+        " + (SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s') + (SELECT count(*) FROM pg_namespace WHERE nspname = '" PGNAMES_SCHEMA "')", s->slot, back);
 }
 
 static bool is_nothing(struct pgscript *s)
@@ -40,6 +47,10 @@ static bool is_nothing(struct pgscript *s)
 }
 
 static const struct pgscript_row rows[] = {
+    {BLUE, NULL, pgrows_look_back, pgrows_saw_back, false, NULL},
+    {BLUE, "subscription of the way back dropped on blue", pgrows_drop_back_subscription, NULL, false, NULL},
+    {GREEN, NULL, pgrows_drop_back_slot, pgrows_dropped_back_slot, false, NULL},
+    {GREEN, "slot of the way back and publication dropped on green", pgrows_drop_publication, NULL, false, NULL},
     {GREEN, NULL, pgrows_look_green, pgrows_saw_green, false, NULL},
     {GREEN, "subscription dropped on green", pgrows_drop_subscription, NULL, false, NULL},
     {BLUE, "slot dropped on blue", pgrows_drop_slot, pgrows_dropped_slot, false, NULL},

@@ -24,6 +24,10 @@ static void open_green(struct pgscript *s, struct buf *out)
 }
 
 static const struct pgscript_row undo_rows[] = {
+    {BLUE, NULL, pgrows_look_back, pgrows_saw_back, false, NULL},
+    {BLUE, "subscription of the way back dropped on blue", pgrows_drop_back_subscription, NULL, false, NULL},
+    {GREEN, NULL, pgrows_drop_back_slot, pgrows_dropped_back_slot, false, NULL},
+    {GREEN, "slot of the way back and publication dropped on green", pgrows_drop_publication, NULL, false, NULL},
     {GREEN, NULL, pgrows_look_green, pgrows_saw_green, false, NULL},
     {GREEN, "subscription dropped on green", pgrows_drop_subscription, NULL, false, NULL},
     {BLUE, "slot dropped on blue", pgrows_drop_slot, pgrows_dropped_slot, false, NULL},
@@ -78,10 +82,15 @@ static void describe(const struct plan *p, const struct model *m, const struct p
         if (db->ntables)
             snprintf(count, sizeof count, "%d tables", db->ntables);
         if (mode == MODE_UNDO)
-            buf_printf(out, "%s%s: DROP SUBSCRIPTION %s, drop the slot, DROP PUBLICATION " PGNAMES_PUBLICATION ", empty what was copied to green", i ? "\n" : "", db->name, slot);
+            buf_printf(out, "%s%s: the way back is dropped first; DROP SUBSCRIPTION %s, drop the slot, DROP PUBLICATION " PGNAMES_PUBLICATION ", empty what was copied to green", i ? "\n" : "", db->name, slot);
         else
             buf_printf(out, "%s%s: blue CREATE PUBLICATION " PGNAMES_PUBLICATION " (%s); green becomes read-only for clients;\ngreen CREATE SUBSCRIPTION %s\n  from %s", i ? "\n" : "", db->name,
                 count, slot, from);
+        if (mode != MODE_UNDO && db->reverse) {
+            text_redact(from, sizeof from, TEXT_DSN, db->subscribe_back_from);
+            pgnames_back(db, slot, sizeof slot);
+            buf_printf(out, "\nthen the way back: green CREATE PUBLICATION and slot, blue CREATE SUBSCRIPTION %s\n  from %s", slot, from);
+        }
     }
 }
 
