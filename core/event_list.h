@@ -35,8 +35,9 @@ EVENT(abort_asked, "a person asked the running step to stop", TEXT(step) TEXT(us
 
 EVENT(db_seen, "one side of a database, looked at; writable is yes, no or unknown (as an application role would find it)",
       TEXT(db) TEXT(side) FLAG(reachable) TEXT(version) TEXT(writable) NUM(clients) NUM(open_tx) NUM(oldest_tx) NUM(prepared) TEXT(error))
-EVENT(lag_seen, "replication of one database: bytes not yet confirmed by green, age of the newest heartbeat on green, WAL that the slot pins",
-      TEXT(db) NUM(bytes) NUM(lag) NUM(retained) FLAG(active) TEXT(slot) TEXT(sent_lsn) TEXT(flushed_lsn) TEXT(error))
+EVENT(lag_seen, "replication of one database: bytes not yet confirmed by green, age of the newest heartbeat on green, WAL that the slot pins;"
+      " direction is forward or back: then blue and green change places (missing = forward)",
+      TEXT(db) TEXT(direction) NUM(bytes) NUM(lag) NUM(retained) FLAG(active) TEXT(slot) TEXT(sent_lsn) TEXT(flushed_lsn) TEXT(error))
 EVENT(copy_seen, "the first copy of one table: state is init, copying, synced or ready",
       TEXT(db) TEXT(table) TEXT(state) NUM(rows) NUM(total))
 EVENT(audit_found, "the audit names one thing; level is blocker, warning or note",

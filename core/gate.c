@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { WAY_BACK_MS = 5000 }; /* blue may be so far behind green when writes go back */
+
 const char *const gate_verdict_names[] = {"GO", "HOLD", "STOP"};
 const char *const step_mode_names[] = {"run", "undo", "probe"};
 
@@ -181,12 +183,69 @@ static bool has_kind(const struct plan *p, int step, const char *kind)
     return strcmp(p->steps[step].kind, kind) == 0;
 }
 
-/* S8: after the commit point going back is not undoing: what replicates or moved writes can't simply be taken back. */
-static void rule_no_undo_after_commit(struct gate *g, const struct model *m, const struct plan *p, int step)
+static int step_of_kind(const struct plan *p, const char *kind)
 {
-    bool moves = has_kind(p, step, "pg.replicate") || has_kind(p, step, "switch");
-    if (m->committed && moves)
+    for (int i = 0; i < p->nsteps; i++)
+        if (has_kind(p, i, kind))
+            return i;
+    return -1;
+}
+
+static bool cleanup_is_done(const struct model *m, const struct plan *p)
+{
+    int cleanup = step_of_kind(p, "pg.cleanup");
+    return cleanup >= 0 && m->step[cleanup].state != STEP_NOT_BEGUN && m->step[cleanup].state != STEP_SKIPPED;
+}
+
+static bool has_way_back(const struct plan *p)
+{
+    for (int i = 0; i < p->ndatabases; i++)
+        if (!p->databases[i].reverse)
+            return false;
+    return p->ndatabases > 0;
+}
+
+/* How far blue is behind green, when every database's way back runs and was seen just now. */
+static struct reading way_back(const struct model *m, const struct plan *p, int64_t now)
+{
+    struct reading r = {0};
+    if (m->committed && has_way_back(p) && !cleanup_is_done(m, p))
+        r = metric_read(metric_find("pg.back_lag_ms"), m, p, "", now);
+    r.known = r.known && r.at >= m->committed_at; /* what was seen before an earlier fail-back says nothing */
+    return r;
+}
+
+/* S8: after the commit point going back is a switch of its own, and only as long as green's writes flow back to blue. */
+static void rule_way_back(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
+{
+    if (m->committed && has_kind(p, step, "pg.replicate"))
         object(g, GATE_STOP, "S8: writes are on green; undoing %s would lose them", p->steps[step].key);
+    if (!has_kind(p, step, "switch"))
+        return;
+    struct reading r = way_back(m, p, now);
+    bool held = r.known && r.value < WAY_BACK_MS;
+    struct gate_line *l = add_line(g, "S8", held, "green's writes flow back to blue");
+    l->known = r.known;
+    l->at = r.at;
+    metric_format(UNIT_MS, r, l->value, sizeof l->value);
+    if (!m->committed)
+        object(g, GATE_STOP, "writes are not on green: nothing to undo");
+    else if (cleanup_is_done(m, p))
+        object(g, GATE_STOP, "S8: cleanup has taken the way back away; going back would lose writes");
+    else if (!has_way_back(p))
+        object(g, GATE_STOP, "S8: the plan has reverse = false; going back would lose writes");
+    else if (!r.known)
+        object(g, GATE_STOP, "S8: green's writes are not seen to flow back to blue; going back would lose writes");
+    else if (!held)
+        object(g, GATE_STOP, "S8: blue is %s behind green, needs < 5 s; going back now would stop writes too long", l->value);
+}
+
+/* It moves writes under everything that came later: what of that can be taken back goes first. */
+static void check_later(struct gate *g, const struct model *m, const struct plan *p, int step)
+{
+    for (int i = p->nsteps - 1; i > step && has_kind(p, step, "switch"); i--)
+        if (p->steps[i].has_undo && m->step[i].state == STEP_DONE)
+            object(g, GATE_HOLD, "%s came later: undo that first", p->steps[i].key);
 }
 
 static void add_rules(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
@@ -248,14 +307,15 @@ static void ask_run(struct gate *g, const struct model *m, const struct plan *p,
         add_condition(g, &s->gate[i], m, p, now);
 }
 
-static void ask_undo(struct gate *g, const struct model *m, const struct plan *p, int step)
+static void ask_undo(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
 {
     const struct plan_step *s = &p->steps[step];
     if (!s->has_undo)
         object(g, GATE_STOP, "%s can't be undone", s->key);
     if (m->step[step].state != STEP_DONE && m->step[step].state != STEP_FAILED)
         object(g, GATE_STOP, "%s is %s: nothing to undo", s->key, step_state_names[m->step[step].state]);
-    rule_no_undo_after_commit(g, m, p, step);
+    rule_way_back(g, m, p, step, now);
+    check_later(g, m, p, step);
     for (int i = step + 1; i < p->nsteps; i++)
         for (int n = 0; n < p->steps[i].nneeds; n++)
             if (p->steps[i].needs[n] == step && m->step[i].state == STEP_DONE && p->steps[i].has_undo)
@@ -267,7 +327,7 @@ void gate_ask(const struct model *m, const struct plan *p, int step, enum step_m
     memset(out, 0, sizeof *out);
     check_run(out, m, p, step);
     if (mode == MODE_UNDO)
-        ask_undo(out, m, p, step);
+        ask_undo(out, m, p, step, now);
     else if (mode == MODE_RUN)
         ask_run(out, m, p, step, now);
 }
@@ -290,20 +350,12 @@ int gate_next_step(const struct model *m, const struct plan *p)
 int gate_undo_step(const struct model *m, const struct plan *p)
 {
     for (int i = p->nsteps - 1; i >= 0; i--)
-        if (p->steps[i].has_undo && (m->step[i].state == STEP_DONE || m->step[i].state == STEP_FAILED))
-            return i;
+        if (p->steps[i].has_undo && (m->step[i].state == STEP_DONE || m->step[i].state == STEP_FAILED) && (m->committed || !has_kind(p, i, "switch")))
+            return i; /* a switch that came back by itself has nothing to undo */
     return -1;
 }
 
 /* ---- the price of going back ---- */
-
-static int step_of_kind(const struct plan *p, const char *kind)
-{
-    for (int i = 0; i < p->nsteps; i++)
-        if (has_kind(p, i, kind))
-            return i;
-    return -1;
-}
 
 static int64_t undo_cost(const struct model *m, const struct plan *p)
 {
@@ -318,8 +370,12 @@ const char *gate_price(const struct model *m, const struct plan *p, int64_t now,
 {
     char span[24];
     int cleanup = step_of_kind(p, "pg.cleanup");
+    struct reading r = way_back(m, p, now);
+    char lag[24];
     if (m->committed && cleanup >= 0 && m->step[cleanup].state == STEP_DONE)
         snprintf(buf, size, "back: none, cleanup done");
+    else if (r.known && r.value < WAY_BACK_MS)
+        snprintf(buf, size, "back: ~%s, 0 lost (lag %s)", format_ms(MAX(m->pause_us / 1000, (int64_t)1), span, sizeof span), format_ms(r.value, lag, sizeof lag));
     else if (m->committed)
         snprintf(buf, size, "back: loses %s of writes", format_span(now - m->committed_at, span, sizeof span));
     else if (m->pause_began)

@@ -35,6 +35,8 @@ static struct reading worst_db(const struct model *m, const struct plan *p, cons
 ONE_DB(one_lag_bytes) { (void)now; return db->lag_at && db->lag_bytes >= 0 ? SEEN(db->lag_bytes, db->lag_at) : NOT_KNOWN; }
 ONE_DB(one_lag_ms) { (void)now; return db->lag_at && db->lag_ms >= 0 ? SEEN(db->lag_ms, db->lag_at) : NOT_KNOWN; }
 ONE_DB(one_retained) { (void)now; return db->lag_at && db->retained >= 0 ? SEEN(db->retained, db->lag_at) : NOT_KNOWN; }
+ONE_DB(one_back_bytes) { (void)now; return db->back_at && db->back_bytes >= 0 ? SEEN(db->back_bytes, db->back_at) : NOT_KNOWN; }
+ONE_DB(one_back_ms) { (void)now; return db->back_at && db->back_ms >= 0 && db->back_active && !*db->back_error ? SEEN(db->back_ms, db->back_at) : NOT_KNOWN; }
 ONE_DB(one_open_tx) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].open_tx, db->side[BLUE].at) : NOT_KNOWN; }
 ONE_DB(one_oldest_tx) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].oldest_tx, db->side[BLUE].at) : NOT_KNOWN; }
 ONE_DB(one_prepared) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].prepared, db->side[BLUE].at) : NOT_KNOWN; }
@@ -62,6 +64,8 @@ ONE_DB(one_writers)
 READER(lag_bytes) { return worst_db(m, p, arg, one_lag_bytes, now); }
 READER(lag_ms) { return worst_db(m, p, arg, one_lag_ms, now); }
 READER(retained) { return worst_db(m, p, arg, one_retained, now); }
+READER(back_bytes) { return worst_db(m, p, arg, one_back_bytes, now); }
+READER(back_ms) { return worst_db(m, p, arg, one_back_ms, now); }
 READER(open_tx) { return worst_db(m, p, arg, one_open_tx, now); }
 READER(oldest_tx) { return worst_db(m, p, arg, one_oldest_tx, now); }
 READER(prepared) { return worst_db(m, p, arg, one_prepared, now); }
@@ -277,6 +281,8 @@ const struct metric metrics[] = {
     {"pg.lag_bytes", UNIT_BYTES, FRESH_DB, "database", "WAL of blue that green has not confirmed as flushed", lag_bytes},
     {"pg.lag_ms", UNIT_MS, FRESH_DB, "database", "age of the newest heartbeat row that green shows, by blue's clock", lag_ms},
     {"pg.retained_bytes", UNIT_BYTES, FRESH_DB, "database", "WAL that the slot pins on blue", retained},
+    {"pg.back_lag_bytes", UNIT_BYTES, FRESH_DB, "database", "after the switch: WAL of green that blue has not confirmed as flushed", back_bytes},
+    {"pg.back_lag_ms", UNIT_MS, FRESH_DB, "database", "after the switch: age of the newest heartbeat of green that blue shows; not known while the way back stands still", back_ms},
     {"pg.tables_ready_percent", UNIT_PERCENT, 0, "database", "tables whose first copy is done and that stream", tables_ready},
     {"pg.open_tx", UNIT_COUNT, FRESH_DB, "database", "open transactions of clients on blue", open_tx},
     {"pg.oldest_tx_ms", UNIT_MS, FRESH_DB, "database", "age of the oldest open transaction on blue", oldest_tx},

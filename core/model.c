@@ -18,7 +18,7 @@ struct model *model_new(const struct plan *plan)
     m->running = -1;
     for (int i = 0; i < plan->ndatabases; i++) {
         struct model_db *db = &m->db[i];
-        db->lag_bytes = db->lag_ms = db->retained = UNKNOWN;
+        db->lag_bytes = db->lag_ms = db->retained = db->back_bytes = db->back_ms = db->back_retained = UNKNOWN;
         for (int s = 0; s < SIDES; s++)
             copy_text(db->side[s].writable, sizeof db->side[s].writable, "unknown");
     }

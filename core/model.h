@@ -46,6 +46,10 @@ struct model_db {
     bool slot_active;
     char slot[40], sent_lsn[24], flushed_lsn[24], lag_error[160];
     struct history bytes, ms;
+    /* the way back, after the commit: what green has not yet sent home */
+    int64_t back_at, back_bytes, back_ms, back_retained;
+    bool back_active;
+    char back_slot[40], back_error[160];
     struct model_table table[MODEL_TABLES];
     int ntables; /* kept here */
     int64_t copy_at;

@@ -48,6 +48,18 @@ static enum step_state state_after(const char *mode, const char *result)
     return strcmp(result, "unknown") == 0 ? STEP_UNKNOWN : STEP_FAILED;
 }
 
+/* What followed a switch that was taken back has not happened to the next one: waits and holds are done again. A fail-back that
+ * was given up leaves the switch as it was. */
+static void fold_switch_undo(struct model *m, const struct plan *p, int step)
+{
+    struct model_step *s = &m->step[step];
+    if (s->state == STEP_FAILED && m->committed)
+        s->state = STEP_DONE;
+    for (int i = step + 1; s->state == STEP_UNDONE && i < p->nsteps; i++)
+        if (m->step[i].state == STEP_DONE && !p->steps[i].has_undo)
+            m->step[i].state = STEP_NOT_BEGUN;
+}
+
 static void fold_step_ended(struct model *m, const struct plan *p, const struct event *e)
 {
     int i = plan_find_step(p, e->step_ended.step);
@@ -60,6 +72,8 @@ static void fold_step_ended(struct model *m, const struct plan *p, const struct 
     }
     s->state = state_after(e->step_ended.mode, e->step_ended.result);
     s->aborted = strcmp(e->step_ended.result, "aborted") == 0;
+    if (strcmp(p->steps[i].kind, "switch") == 0 && strcmp(e->step_ended.mode, "undo") == 0)
+        fold_switch_undo(m, p, i);
     s->undoing = false;
     s->ended = e->at;
     s->took = e->step_ended.took;
@@ -208,8 +222,9 @@ static void fold_switch(struct model *m, const struct plan *p, const struct even
         fold_phase(m, &e->switch_phase);
         break;
     case EVENT_switch_committed:
+        if (!m->committed) /* a fail-back that was given up tells it again */
+            m->committed_at = e->at;
         m->committed = true;
-        m->committed_at = e->at;
         set_writer(m, p, e->at, GREEN);
         m->pause_began = 0;
         m->pause_us = e->switch_committed.pause_us;

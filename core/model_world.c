@@ -40,8 +40,23 @@ static void fold_db_seen(struct model_db *db, int64_t at, const struct event_db_
     KEEP(s->error, e->error);
 }
 
+static void fold_back_seen(struct model_db *db, int64_t at, const struct event_lag_seen *e)
+{
+    db->back_at = at;
+    db->back_bytes = e->bytes;
+    db->back_ms = e->lag;
+    db->back_retained = e->retained;
+    db->back_active = e->active;
+    KEEP(db->back_slot, e->slot);
+    KEEP(db->back_error, e->error);
+}
+
 static void fold_lag_seen(struct model_db *db, int64_t at, const struct event_lag_seen *e)
 {
+    if (strcmp(e->direction, "back") == 0) {
+        fold_back_seen(db, at, e);
+        return;
+    }
     db->lag_at = at;
     db->lag_bytes = e->bytes;
     db->lag_ms = e->lag;

@@ -4,9 +4,10 @@
 
 #include "core/child.h"
 #include "core/pg.h"
+#include "core/pgnames.h"
 #include "core/settle_inner.h"
 
-enum { REPOINT_MS = 60000 };
+enum { REPOINT_MS = 60000, LINK_MS = 5000 };
 
 /* Ends the switch's own sessions, and says how many are still there. */
 static const char HANDS_OFF[] =
@@ -14,6 +15,19 @@ static const char HANDS_OFF[] =
     " WHERE datname = current_database() AND usename = current_user AND application_name = '" SETTLE_APP_SWITCH "'";
 static const char CLOSE_AND_END[] =
     SQL_CLOSE " SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE " SQL_FOREIGN ";";
+
+/* Is this database still read-only for clients? */
+#define IF_CLOSED \
+    "IF EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database() AND setrole = 0" \
+    " AND EXISTS (SELECT FROM unnest(setconfig) c WHERE c ~* '^default_transaction_read_only=(on|true|yes|1)')) THEN "
+
+void settle_advance_sql(struct buf *out, const char *slot)
+{
+    buf_puts(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; DO $cutover$BEGIN " IF_CLOSED
+                  "EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END IF; END$cutover$; COMMIT;");
+    buf_printf(out, " DO $cutover$DECLARE upto pg_lsn := pg_current_wal_flush_lsn(); BEGIN " IF_CLOSED "PERFORM pg_replication_slot_advance(slot_name, upto)"
+                    " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto; END IF; END$cutover$; ", slot);
+}
 
 /* ---- building ---- */
 
@@ -42,11 +56,16 @@ static void make_line(struct settle *s, struct settle_line *l, const char *conni
     free(own);
 }
 
-int settle_add_database(struct settle *s, const char *name, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint)
+void settle_set_back(struct settle *s, bool back)
+{
+    s->back = back;
+}
+
+int settle_add_database(struct settle *s, const char *name, const char *home, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint)
 {
     s->units = xrealloc(s->units, (size_t)(s->nunits + 1) * sizeof *s->units);
     struct settle_unit *u = &s->units[s->nunits];
-    *u = (struct settle_unit){.name = xstrdup(name)};
+    *u = (struct settle_unit){.name = xstrdup(name), .home = xstrdup(home)};
     for (int i = 0; i < SIDES; i++)
         make_line(s, &u->side[i], conninfo[i]);
     if (nrepoint > 0) {
@@ -69,11 +88,15 @@ void settle_add_pooler(struct settle *s, int database, const struct plan_pooler 
     make_line(s, &p->admin, pooler->admin);
 }
 
-void settle_add_plan(struct settle *s, const struct plan *plan, const char *const *retries)
+void settle_add_plan(struct settle *s, const struct plan *plan, bool back, const char *const *retries)
 {
+    settle_set_back(s, back);
     for (int i = 0; i < plan->ndatabases; i++) {
         const struct plan_database *d = &plan->databases[i];
-        settle_add_database(s, d->name, d->conninfo, d->npoolers ? NULL : d->repoint, d->npoolers ? 0 : d->nrepoint);
+        char home[64] = "";
+        if (d->reverse)
+            (back ? pgnames_slot : pgnames_back)(d, home, sizeof home);
+        settle_add_database(s, d->name, home, d->conninfo, d->npoolers ? NULL : d->repoint, d->npoolers ? 0 : d->nrepoint);
         for (int j = 0; j < d->npoolers; j++)
             settle_add_pooler(s, i, &d->poolers[j], *retries++);
     }
@@ -98,6 +121,7 @@ static void free_unit(struct settle_unit *u)
     free(u->repoint);
     free(u->poolers);
     free(u->name);
+    free(u->home);
 }
 
 void settle_free(struct settle *s)
@@ -149,23 +173,49 @@ static void open_winner(struct settle *s, struct settle_unit *u)
     struct settle_line *winner = &u->side[s->side];
     if (u->at == D_HANDS_WINNER && take_hands_off(winner))
         u->at = D_OPEN_WINNER;
-    if (u->at == D_OPEN_WINNER && settle_ask(winner, SQL_OPEN) == GOT) {
+    struct buf sql = {0};
+    if (s->side == GREEN && *u->home)
+        settle_advance_sql(&sql, u->home);
+    buf_puts(&sql, SQL_OPEN);
+    if (u->at == D_OPEN_WINNER && settle_ask(winner, sql.text) == GOT) {
         u->winner_open = true;
         u->at = D_POOLERS;
     }
+    buf_free(&sql);
 }
 
 static void run_repoint(struct settle *s, struct settle_unit *u)
 {
     static const char *const to[SIDES][2] = {{"CUTOVER_TO=blue", NULL}, {"CUTOVER_TO=green", NULL}};
     if (!u->repoint || s->side == BLUE) {
-        u->at = D_DONE;
+        u->at = s->side == BLUE ? D_DONE : D_DISABLE;
+        u->linking = clock_mono();
     } else if (!u->child) {
         u->child = child_new(s->owner);
-        child_start(u->child, &(struct child_opts){.argv = (const char *const *)u->repoint, .env = to[s->side], .timeout_ms = REPOINT_MS});
+        child_start(u->child, &(struct child_opts){.argv = (const char *const *)u->repoint, .env = to[s->back ? BLUE : GREEN], .timeout_ms = REPOINT_MS});
     } else if (!child_busy(u->child)) {
-        u->at = D_DONE;
+        u->at = D_DISABLE;
+        u->linking = clock_mono();
     }
+}
+
+/* A blue that is dead, or was never followed, does not hold up the rest. */
+static void link_back(struct settle *s, struct settle_unit *u)
+{
+    struct settle_line *winner = &u->side[GREEN], *loser = &u->side[BLUE];
+    char sql[160];
+    (void)s;
+    if (u->at == D_DISABLE && settle_ask(winner, SQL_DISABLE) == GOT)
+        u->at = *u->home ? D_IDLE : D_DONE;
+    if (u->at == D_IDLE && settle_ask(winner, SQL_WORKERS) == GOT) {
+        winner->again = clock_mono() + 20;
+        u->at = pg_int(winner->pg, 0, 0) == 0 ? D_ENABLE : D_IDLE;
+    }
+    snprintf(sql, sizeof sql, SQL_ENABLE, u->home);
+    if (u->at == D_ENABLE && settle_ask(loser, sql) == GOT)
+        u->at = D_DONE;
+    if (u->at != D_DONE && clock_mono() - u->linking > LINK_MS)
+        u->at = D_DONE;
 }
 
 static void step_unit(struct settle *s, struct settle_unit *u)
@@ -178,6 +228,8 @@ static void step_unit(struct settle *s, struct settle_unit *u)
         u->at = D_REPOINT;
     if (u->at == D_REPOINT)
         run_repoint(s, u);
+    if (u->at >= D_DISABLE && u->at < D_DONE)
+        link_back(s, u);
     if (u->at > D_CLOSE_LOSER)
         close_late(s, u);
 }
@@ -265,7 +317,7 @@ static const char *say_opening(struct settle *s, const struct settle_unit *u)
 {
     for (int i = 0; i < SIDES; i++)
         if (!pg_is_connected(u->side[i].pg))
-            snprintf(s->error, sizeof s->error, "%s of %.60s can't be reached: %.250s", i == BLUE ? "Blue" : "Green", u->name, pg_error(u->side[i].pg));
+            snprintf(s->error, sizeof s->error, "%s of %.60s can't be reached: %.250s", (i == BLUE) != s->back ? "Blue" : "Green", u->name, pg_error(u->side[i].pg));
     for (int j = 0; j < u->npoolers; j++)
         if (!pg_is_connected(u->poolers[j].admin.pg))
             snprintf(s->error, sizeof s->error, "The pooler %.60s can't be reached: %.250s", u->poolers[j].name, pg_error(u->poolers[j].admin.pg));
@@ -274,7 +326,7 @@ static const char *say_opening(struct settle *s, const struct settle_unit *u)
 
 static const char *say_working(struct settle *s, const struct settle_unit *u)
 {
-    const char *open = side_names[s->side], *closed = side_names[!s->side];
+    const char *open = side_names[s->back ? !s->side : s->side], *closed = side_names[s->back ? s->side : !s->side];
     if (u->at <= D_CLOSE_LOSER || u->loser_open)
         snprintf(s->error, sizeof s->error, "%s of %.60s could not be made read-only: %.250s", closed, u->name, u->side[!s->side].error);
     else if (u->at <= D_OPEN_WINNER)

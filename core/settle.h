@@ -7,7 +7,9 @@
  *   1. the switch's own sessions are ended on the server and waited for: a statement of a dead engine may still run
  *   2. the side that loses is made read-only, its clients are ended (to blue: only if green had been opened)
  *   3. the side that wins is made writable
+ *      (to green: right before, the way back's slot is moved to that moment)
  *   4. the pooler's file, RELOAD (only if files may have moved), RESUME, and a look that it is so
+ *   5. to green: the way over is closed; when its workers are gone, the way back is opened on blue, if blue is there at all
  * PAUSE closes a server connection that is just logging in, and PgBouncer takes that for a failed login: after RESUME it
  * would open none for server_login_retry (15 s by default). So this is 0 during a switch, and is set back at the end.
  * If green can't be reached in step 2 for SETTLE_LOSER_MS, blue is opened all the same: no pooler leads to green, and
@@ -34,15 +36,30 @@
     "datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()" \
     " AND NOT (usename = current_user AND application_name LIKE 'cutover%')"
 
+/* The channel that brought the writes over is closed; then, when none of its workers is left, the way back is opened. */
+#define SQL_DISABLE \
+    "BEGIN READ WRITE; DO $cutover$DECLARE n name; BEGIN FOR n IN SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid" \
+    " WHERE datname = current_database() AND subname LIKE 'cutover%' LOOP EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', n); END LOOP; END$cutover$; COMMIT;"
+#define SQL_WORKERS \
+    "SELECT count(*) FROM pg_stat_subscription w JOIN pg_subscription s ON s.oid = w.subid JOIN pg_database d ON d.oid = s.subdbid" \
+    " WHERE datname = current_database() AND s.subname LIKE 'cutover%' AND w.pid IS NOT NULL"
+#define SQL_ENABLE "BEGIN READ WRITE; ALTER SUBSCRIPTION %s ENABLE; COMMIT;" /* its name */
+
 struct settle;
+
+/* Moves the way back's slot to now, if it is idle and the side still closed: what came over stays out of it. First a commit is
+ * awaited on disk: a row that is visible need not be, and the slot can't be moved past what is not. */
+void settle_advance_sql(struct buf *out, const char *slot);
 
 struct settle *settle_new(struct task *owner);
 void settle_free(struct settle *s); /* NULL is fine */
-/* Strings are copied. repoint: argv run when green has been opened; NULL = none. */
-int settle_add_database(struct settle *s, const char *name, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint);
+/* The plan is a mirrored one (see step/switch.h): BLUE is what is left, green's name is "blue". Said once, before anything. */
+void settle_set_back(struct settle *s, bool back);
+/* Strings are copied. home: subscription and slot of the way back, "" = none. repoint: argv run when green has been opened; NULL = none. */
+int settle_add_database(struct settle *s, const char *name, const char *home, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint);
 /* retry: the pooler's own server_login_retry. */
 void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler, const char *retry);
-void settle_add_plan(struct settle *s, const struct plan *plan, const char *const *retries); /* in the order of the poolers */
+void settle_add_plan(struct settle *s, const struct plan *plan, bool back, const char *const *retries); /* in the order of the poolers */
 
 /* Opens every connection; over when all are open, settle_error() names what isn't. */
 void settle_connect(struct settle *s);

@@ -26,12 +26,12 @@ struct settle_pooler {
 };
 
 struct settle_unit {
-    char *name;
+    char *name, *home;
     struct settle_line side[SIDES];
-    enum { D_HANDS_LOSER, D_CLOSE_LOSER, D_HANDS_WINNER, D_OPEN_WINNER, D_POOLERS, D_REPOINT, D_DONE } at;
+    enum { D_HANDS_LOSER, D_CLOSE_LOSER, D_HANDS_WINNER, D_OPEN_WINNER, D_POOLERS, D_REPOINT, D_DISABLE, D_IDLE, D_ENABLE, D_DONE } at;
     bool loser_open; /* the losing side could not be closed; it is tried on while the rest goes its way */
     bool winner_open;
-    int64_t began;
+    int64_t began, linking;
     char **repoint;
     struct child *child;
     struct settle_pooler *poolers;
@@ -45,6 +45,7 @@ struct settle {
     enum { IDLE, OPENING, WORKING } mode;
     enum side side;
     bool opened;
+    bool back;
     char error[400];
 };
 

@@ -71,7 +71,7 @@ static bool is_settled(const struct settle *s, struct settle_pooler *p)
         if (there && pg_int(pg, i, paused) == 0)
             return true;
         snprintf(p->admin.error, sizeof p->admin.error, "pooler %s is %s", p->name,
-                 there ? "still paused" : s->side == BLUE ? "not back on blue" : "not on green");
+                 there ? "still paused" : (s->side == BLUE) != s->back ? "not on blue" : "not on green");
         return false;
     }
     snprintf(p->admin.error, sizeof p->admin.error, "pooler %s has no database %s any more", p->name, p->database);

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/pgnames.h"
+
 extern char **environ;
 
 enum { CHILD_FD = 3, TELL_MS = 1000 };
@@ -32,25 +34,28 @@ static json_t *pooler_as_json(const struct plan_pooler *p, const char *retry)
                      "blue", p->target[BLUE], "green", p->target[GREEN]);
 }
 
-static json_t *database_as_json(const struct plan_database *d, const char *const *retries)
+static json_t *database_as_json(const struct plan_database *d, bool back, const char *const *retries)
 {
     json_t *poolers = json_array(), *repoint = json_array();
     for (int i = 0; i < d->npoolers; i++)
         json_array_append_new(poolers, pooler_as_json(&d->poolers[i], retries[i]));
     for (int i = 0; i < d->nrepoint && !d->npoolers; i++)
         json_array_append_new(repoint, json_string(d->repoint[i]));
-    return json_pack("{ss ss ss so so}", "name", d->name, "blue", d->conninfo[BLUE], "green", d->conninfo[GREEN],
+    char home[64] = "";
+    if (d->reverse)
+        (back ? pgnames_slot : pgnames_back)(d, home, sizeof home);
+    return json_pack("{ss ss ss ss so so}", "name", d->name, "home", home, "blue", d->conninfo[BLUE], "green", d->conninfo[GREEN],
                      "poolers", poolers, "repoint", repoint);
 }
 
-static char *write_orders(const struct plan *plan, const char *const *retries, const char *state_dir)
+static char *write_orders(const struct plan *plan, bool back, const char *const *retries, const char *state_dir)
 {
     json_t *databases = json_array();
     for (int i = 0; i < plan->ndatabases; i++) {
-        json_array_append_new(databases, database_as_json(&plan->databases[i], retries));
+        json_array_append_new(databases, database_as_json(&plan->databases[i], back, retries));
         retries += plan->databases[i].npoolers;
     }
-    json_t *all = json_pack("{ss sI sI so}", "state_dir", state_dir, "engine", (json_int_t)getpid(), "deadline",
+    json_t *all = json_pack("{ss sb sI sI so}", "state_dir", state_dir, "back", back, "engine", (json_int_t)getpid(), "deadline",
                             (json_int_t)plan->switch_deadline + WATCHDOG_GRACE_MS, "databases", databases);
     char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
     json_decref(all);
@@ -76,7 +81,7 @@ static bool spawn(struct watchdog *w, int child_end, struct err *err)
     return rc == 0 || err_set(err, "The watchdog could not be started: %s. Without it nothing is paused.", strerror(rc));
 }
 
-struct watchdog *watchdog_start(const struct plan *plan, const char *const *retries, const char *state_dir, struct err *err)
+struct watchdog *watchdog_start(const struct plan *plan, bool back, const char *const *retries, const char *state_dir, struct err *err)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -94,7 +99,7 @@ struct watchdog *watchdog_start(const struct plan *plan, const char *const *retr
         free(w);
         return NULL;
     }
-    char *orders = write_orders(plan, retries, state_dir);
+    char *orders = write_orders(plan, back, retries, state_dir);
     watchdog_tell(w, orders);
     free(orders);
     return w;

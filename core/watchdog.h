@@ -27,7 +27,7 @@
 struct watchdog;
 /* Starts this very program as `cutover watchdog`. retries: as for settle_add_plan. NULL and a sentence when
  * it can't be started. */
-struct watchdog *watchdog_start(const struct plan *plan, const char *const *retries, const char *state_dir, struct err *err);
+struct watchdog *watchdog_start(const struct plan *plan, bool back, const char *const *retries, const char *state_dir, struct err *err);
 int watchdog_fd(const struct watchdog *w); /* to wait for; -1 when it has ended */
 void watchdog_tell(struct watchdog *w, const char *word);
 /* The next line it said; false when there is none now. */

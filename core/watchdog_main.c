@@ -74,27 +74,29 @@ static void add_poolers(struct dog *d, int database, json_t *poolers)
 
 static void add_database(struct dog *d, json_t *j)
 {
-    const char *name = "", *conninfo[SIDES] = {"", ""}, *repoint[64];
+    const char *name = "", *home = "", *conninfo[SIDES] = {"", ""}, *repoint[64];
     json_t *poolers = NULL, *argv = NULL, *word;
-    json_unpack(j, "{ss ss ss so so}", "name", &name, "blue", &conninfo[BLUE], "green", &conninfo[GREEN], "poolers", &poolers, "repoint", &argv);
+    json_unpack(j, "{ss ss ss ss so so}", "name", &name, "home", &home, "blue", &conninfo[BLUE], "green", &conninfo[GREEN], "poolers", &poolers, "repoint", &argv);
     size_t i;
     int n = 0;
     json_array_foreach(argv, i, word) {
         if (n < (int)ARRAY_LEN(repoint))
             repoint[n++] = json_string_value(word);
     }
-    add_poolers(d, settle_add_database(d->settle, name, conninfo, repoint, n), poolers);
+    add_poolers(d, settle_add_database(d->settle, name, home, conninfo, repoint, n), poolers);
 }
 
 static bool take_orders(struct dog *d, const char *line)
 {
     const char *dir = NULL;
     json_int_t engine = 0, deadline = 0;
+    int back = 0;
     json_t *databases = NULL, *j, *all = json_loads(line, 0, NULL);
-    bool good = all && json_unpack(all, "{ss sI sI so}", "state_dir", &dir, "engine", &engine, "deadline", &deadline, "databases", &databases) == 0;
+    bool good = all && json_unpack(all, "{ss sb sI sI so}", "state_dir", &dir, "back", &back, "engine", &engine, "deadline", &deadline, "databases", &databases) == 0;
     size_t i;
     if (good) {
         d->engine = engine;
+        settle_set_back(d->settle, back);
         d->deadline_ms = deadline;
         snprintf(d->log, sizeof d->log, "%s/watchdog.log", dir);
         json_array_foreach(databases, i, j)

@@ -1,5 +1,6 @@
 /* Replication of one database, once a second: a heartbeat row is written on blue and awaited on green; the time until green
- * shows it is the lag. The bytes are what green has not confirmed as flushed: current WAL - confirmed_flush_lsn; sent - replay
+ * shows it is the lag. After the switch the same is done the other way round, for the way back: `from` is the side that takes
+ * writes, `to` the one that follows. The bytes are what green has not confirmed as flushed: current WAL - confirmed_flush_lsn; sent - replay
  * would read 0 while data is unsent. Blue is written only while it is not fenced, and only after the replicate step has
  * made the schema cutover. A green that is away is no reason not to look at blue: its slot keeps WAL there meanwhile. */
 #include <stdio.h>
@@ -13,9 +14,10 @@ enum { BEAT, SEE, LOOK };
 enum { INTERVAL = 1000, FIRST_POLL = 10, LONGEST_POLL = 320, AWAIT = 600, PATIENCE = 8000 };
 
 struct own {
-    struct pgline blue, green;
+    struct pgline line[SIDES];
+    enum side from, to;
     char slot[64];
-    bool has_heartbeat; /* blue has cutover.heartbeat and takes writes */
+    bool has_heartbeat; /* `from` has cutover.heartbeat and takes writes */
     bool fenced;        /* blue's database is set read-only: nothing was written */
     int64_t beat_us;    /* blue's clock of the newest heartbeat */
     int64_t beat_at;    /* clock_mono when it was written */
@@ -80,15 +82,16 @@ static void judge_worker(struct own *o, bool enabled, bool works, int64_t errors
     else if (!o->absent_since)
         o->absent_since = now;
     if (enabled && o->failed_at && now - o->failed_at < PATIENCE)
-        snprintf(o->error, sizeof o->error, "green's workers fail (%lld times so far); the reason stands in green's server log", (long long)errors);
+        snprintf(o->error, sizeof o->error, "%s's workers fail (%lld times so far); the reason stands in %s's server log", side_names[o->to], (long long)errors,
+            side_names[o->to]);
     else if (o->absent_since && now - o->absent_since > PATIENCE)
-        copy_text(o->error, sizeof o->error, "green's apply worker is not running; its reason stands in green's server log");
+        snprintf(o->error, sizeof o->error, "%s's apply worker is not running; its reason stands in %s's server log", side_names[o->to], side_names[o->to]);
 }
 
 /* Green shows the heartbeat: its age, by blue's clock. True when there is nothing more to wait for. */
 static bool judge_heartbeat(struct own *o)
 {
-    const struct pg *pg = o->green.pg;
+    const struct pg *pg = o->line[o->to].pg;
     int64_t since = clock_mono() - o->beat_at, seen = pg_int(pg, 0, 0);
     o->error[0] = '\0';
     if (pg_failed(pg)) /* green has no table for it yet, or no longer */
@@ -104,13 +107,13 @@ static bool judge_heartbeat(struct own *o)
 static void record(struct source *s)
 {
     struct own *o = s->own;
-    const struct pg *pg = o->blue.pg;
+    const struct pg *pg = o->line[o->from].pg;
     bool slot = *pg_value(pg, 0, 4) != '\0';
     o->fenced = pg_bool(pg, 0, 8);
     o->has_heartbeat = pg_bool(pg, 0, 0) && !o->fenced;
     if (slot && strcmp(pg_value(pg, 0, 7), "lost") == 0)
-        copy_text(o->error, sizeof o->error, "blue has thrown away WAL that the slot needs (wal_status lost): replication must start over");
-    RECORD(s->door, lag_seen, .db = db_of(s)->name, .bytes = slot ? pg_int(pg, 0, 1) : UNKNOWN, .lag = slot && !o->fenced ? o->lag : UNKNOWN,
+        snprintf(o->error, sizeof o->error, "%s has thrown away WAL that the slot needs (wal_status lost): replication must start over", side_names[o->from]);
+    RECORD(s->door, lag_seen, .db = db_of(s)->name, .direction = o->from == GREEN ? "back" : "forward", .bytes = slot ? pg_int(pg, 0, 1) : UNKNOWN, .lag = slot && !o->fenced && (o->from == BLUE || pg_bool(pg, 0, 3)) ? o->lag : UNKNOWN,
         .retained = slot ? pg_int(pg, 0, 2) : UNKNOWN, .active = pg_bool(pg, 0, 3), .slot = pg_value(pg, 0, 4), .sent_lsn = pg_value(pg, 0, 5),
         .flushed_lsn = pg_value(pg, 0, 6), .error = slot ? o->error : "");
     if (!o->green_failed)
@@ -119,9 +122,9 @@ static void record(struct source *s)
 
 static void take_beat(struct own *o)
 {
-    o->fenced = pg_failed(o->blue.pg) || pg_rows(o->blue.pg) == 0;
+    o->fenced = pg_failed(o->line[o->from].pg) || pg_rows(o->line[o->from].pg) == 0;
     if (!o->fenced) {
-        o->beat_us = pg_int(o->blue.pg, 0, 0);
+        o->beat_us = pg_int(o->line[o->from].pg, 0, 0);
         o->beat_at = clock_mono();
         o->poll = FIRST_POLL;
     }
@@ -133,14 +136,14 @@ static void see(struct source *s)
     struct own *o = s->own;
     const char *slot = o->slot;
     int64_t looks = s->looks;
-    const char *conninfo = db_of(s)->conninfo[GREEN];
-    bool up = pgline_up(s, &o->green, conninfo);
-    if (!up || !pgline_ask(s, &o->green, pg_server_version(o->green.pg) >= 150000 ? see_sql_15 : see_sql, 1, &slot)) {
+    const char *conninfo = db_of(s)->conninfo[o->to];
+    bool up = pgline_up(s, &o->line[o->to], conninfo);
+    if (!up || !pgline_ask(s, &o->line[o->to], pg_server_version(o->line[o->to].pg) >= 150000 ? see_sql_15 : see_sql, 1, &slot)) {
         if (s->looks == looks)
             return;
         o->green_failed = true;
         o->green_again = clock_mono() + s->pause;
-        snprintf(o->error, sizeof o->error, "green can't be asked: %.130s", pg_error(o->green.pg));
+        snprintf(o->error, sizeof o->error, "%s can't be asked: %.130s", side_names[o->to], pg_error(o->line[o->to].pg));
         s->task.at = LOOK;
         return;
     }
@@ -158,8 +161,8 @@ static bool beat(struct source *s, bool *arranged)
     *arranged = false;
     if (o->has_heartbeat) {
         o->has_heartbeat = false; /* until the next look says so: the table may be gone by now */
-        if (!pgline_ask(s, &o->blue, beat_sql, 0, NULL)) {
-            o->has_heartbeat = o->blue.asked;
+        if (!pgline_ask(s, &o->line[o->from], beat_sql, 0, NULL)) {
+            o->has_heartbeat = o->line[o->from].asked;
             *arranged = true;
             return false;
         }
@@ -171,18 +174,35 @@ static bool beat(struct source *s, bool *arranged)
     return false;
 }
 
+/* Where the heartbeat belongs now. A plan without a way back is watched forward only. */
+static enum side writes_leave_from(const struct source *s)
+{
+    return s->model && s->model->committed && db_of(s)->reverse ? GREEN : BLUE;
+}
+
+static void turn(struct source *s)
+{
+    struct own *o = s->own;
+    pgline_free(&o->line[BLUE]);
+    pgline_free(&o->line[GREEN]);
+    *o = (struct own){.from = writes_leave_from(s), .lag = UNKNOWN};
+    o->to = !o->from;
+    (o->from == BLUE ? pgnames_slot : pgnames_back)(db_of(s), o->slot, sizeof o->slot);
+    o->line[BLUE].tolerates = o->line[GREEN].tolerates = "42P01"; /* no such table: it comes with replicate, and goes with cleanup */
+    o->line[o->to].at_once = true;
+}
+
 static void run(struct task *task)
 {
     struct source *s = (struct source *)task;
     struct own *o = s->own;
     const char *slot = o->slot;
     bool arranged;
-    if (!*o->slot) {
-        pgnames_slot(db_of(s), o->slot, sizeof o->slot);
-        o->blue.tolerates = o->green.tolerates = "42P01"; /* no such table: it comes with replicate, and goes with cleanup */
-        o->green.at_once = true;
+    if (!*o->slot || o->from != writes_leave_from(s)) {
+        turn(s);
+        task->at = BEAT;
     }
-    if (!pgline_up(s, &o->blue, db_of(s)->conninfo[BLUE]))
+    if (!pgline_up(s, &o->line[o->from], db_of(s)->conninfo[o->from]))
         return;
     switch (task->at) {
     case BEAT:
@@ -198,7 +218,7 @@ static void run(struct task *task)
         see(s);
         return;
     case LOOK:
-        if (!pgline_ask(s, &o->blue, look_sql, 1, &slot))
+        if (!pgline_ask(s, &o->line[o->from], look_sql, 1, &slot))
             return;
         record(s);
         task->at = BEAT;
@@ -210,8 +230,8 @@ static void run(struct task *task)
 static void free_own(struct source *s)
 {
     struct own *o = s->own;
-    pgline_free(&o->blue);
-    pgline_free(&o->green);
+    pgline_free(&o->line[BLUE]);
+    pgline_free(&o->line[GREEN]);
 }
 
 const struct source_kind source_replication = {

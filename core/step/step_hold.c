@@ -1,5 +1,10 @@
 /* hold: blue stays read-only for the hold time, and nobody writes there. Its tables' own counters are compared: a row that changed
- * outside the schema cutover is a writer that was forgotten. */
+ * outside the schema cutover is a writer that was forgotten.
+ *
+ * Where green's writes flow back, blue's counters and transaction ids move all the time by rows that were applied, and nothing
+ * in the tables tells those from a client's. There only client sessions count that hold a transaction id at the moment of a look:
+ * a short write between two looks is not seen so. What keeps writers out is the database's own setting, which each look checks;
+ * a client that writes in spite of it has to set that aside in its own session. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +21,7 @@ struct own {
     int64_t rows[MOST]; /* as first seen */
     bool seen[MOST];
     int64_t writes;     /* rows that were written on blue meanwhile */
+    int64_t writers;    /* client sessions that were seen to write there */
     bool told_lost, told_open;
     int64_t next_progress;
     int64_t xid[MOST];  /* the next transaction id: it moves at once with each write, in whatever database of that server */
@@ -27,7 +33,10 @@ static const char look_sql[] =
     "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint, (SELECT coalesce(string_agg(DISTINCT usename || ' ' || application_name || ' from ' ||"
     " coalesce(host(client_addr), 'local'), ', '), 'nobody now') FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
     " AND application_name NOT LIKE 'cutover%'), pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool,"
-    " pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+    " pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
+    " (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND backend_xid IS NOT NULL"
+    "  AND application_name NOT LIKE 'cutover%'), (SELECT bool_or(subenabled) FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid"
+    "  WHERE datname = current_database() AND subname LIKE 'cutover\\_back\\_%')"
     " FROM pg_stat_user_tables WHERE schemaname <> 'cutover'";
 
 static int64_t hold_of(const struct plan *p, const struct plan_step *s)
@@ -57,17 +66,25 @@ static void connect_to_blue(struct step_run *run)
 static void judge(struct step_run *run)
 {
     struct own *o = run->own;
-    int64_t rows = pg_int(o->pg, 0, 0);
+    int64_t rows = pg_int(o->pg, 0, 0), writers = pg_int(o->pg, 0, 4);
+    bool follows = pg_bool(o->pg, 0, 5); /* rows that green wrote are applied here */
+    if (follows && writers)
+        step_say(run, "bad", "%s: %lld client sessions write on blue now; connected there: %s", run->plan->databases[o->db].name, (long long)writers,
+            pg_value(o->pg, 0, 1));
+    if (follows) {
+        o->writers += writers;
+        rows = 0;
+    }
     if (o->seen[o->db] && rows > o->rows[o->db]) {
         o->writes += rows - o->rows[o->db];
         step_say(run, "bad", "%s: %lld rows were written on blue after the switch; connected there: %s", run->plan->databases[o->db].name,
             (long long)(rows - o->rows[o->db]), pg_value(o->pg, 0, 1));
     }
-    if (o->seen[o->db] && pg_int(o->pg, 0, 3) != o->xid[o->db])
+    if (!follows && o->seen[o->db] && pg_int(o->pg, 0, 3) != o->xid[o->db])
         o->moved = clock_mono();
     o->rows[o->db] = rows;
     o->xid[o->db] = pg_int(o->pg, 0, 3);
-    o->seen[o->db] = true;
+    o->seen[o->db] = !follows;
     if (!pg_bool(o->pg, 0, 2) && !o->told_open) /* each look is a new session: it finds what a client would find */
         step_say(run, "bad", "%s: blue takes writes again; ALTER DATABASE ... SET default_transaction_read_only = on there", run->plan->databases[o->db].name);
     o->told_open = o->told_open || !pg_bool(o->pg, 0, 2);
@@ -100,10 +117,12 @@ static bool is_over(struct step_run *run)
     }
     if (run->abort_asked)
         step_end(run, "aborted", "the hold was broken off by a person");
-    else if (held >= hold && !o->writes && !is_last_look(run, hold))
+    else if (held >= hold && !o->writes && !o->writers && !is_last_look(run, hold))
         return false;
     else if (held >= hold && o->writes)
         step_end(run, "failed", "%lld rows were written on blue during the hold; they are not on green", (long long)o->writes);
+    else if (held >= hold && o->writers)
+        step_end(run, "failed", "client sessions were seen to write on blue during the hold; what they wrote is not on green");
     else if (held >= hold && o->told_open)
         step_end(run, "failed", "nobody wrote on blue, but it took writes during the hold");
     else if (held >= hold)

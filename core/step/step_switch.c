@@ -32,6 +32,8 @@ const struct phase switch_path[] = {
     [AT_PROBE] = {"", switch_begin_probe, switch_look_probe, false},
     [AT_LOOK] = {"proof", switch_begin_look, switch_look_look, false},
     [AT_DISABLE] = {"", switch_begin_disable, switch_look_disable, false},
+    [AT_IDLE] = {"", switch_begin_idle, switch_look_idle, false},
+    [AT_ENABLE] = {"", switch_begin_enable, switch_look_enable, false},
     [AT_CALM] = {"", switch_begin_calm, switch_look_hurry, false},
     [AT_FAREWELL] = {"", switch_begin_farewell, switch_look_farewell, false},
     [AT_ASK_BACK] = {"", switch_begin_ask_back, switch_look_ask_back, false},
@@ -78,7 +80,7 @@ enum look switch_all_good(struct sw *sw)
     FOR_DB(d)
         for (int i = 0; i < SIDES; i++)
             if (pg_failed(d->side[i]))
-                return switch_fail(sw, "%s of %s: %s.", i == BLUE ? "Blue" : "Green", d->plan->name, pg_error(d->side[i]));
+                return switch_fail(sw, "%s of %s: %s.", switch_Name(sw, i), d->plan->name, pg_error(d->side[i]));
     FOR_POOLER(p)
         if (pg_failed(p->admin) || pg_failed(p->fence))
             return switch_fail(sw, "Pooler %s: %s.", p->plan->name, pg_error(pg_failed(p->admin) ? p->admin : p->fence));
@@ -92,7 +94,36 @@ void switch_record_resumed(struct sw *sw, enum side side)
     sw->was_paused = false;
     sw->pause_us = clock_mono_us() - sw->paused_us;
     FOR_DB(d)
-        RECORD(sw->run->door, writes_resumed, .db = d->plan->name, .side = side_names[side], .pause_us = sw->pause_us);
+        RECORD(sw->run->door, writes_resumed, .db = d->plan->name, .side = switch_name(sw, side), .pause_us = sw->pause_us);
+}
+
+/* To the run a fail-back that has committed is a switch that was taken back, and one that returned leaves it as it was. */
+static void record_on_green(struct sw *sw, const char *text)
+{
+    RECORD(sw->run->door, switch_committed, .pause_us = sw->pause_us, .text = text);
+}
+
+static void record_on_blue(struct sw *sw, const char *by, const char *why)
+{
+    RECORD(sw->run->door, switch_returned, .by = by, .pause_us = sw->pause_us, .why = why);
+}
+
+void switch_record_committed(struct sw *sw, const char *text)
+{
+    if (sw->back)
+        record_on_blue(sw, "fail-back", text);
+    else
+        record_on_green(sw, text);
+}
+
+void switch_record_returned(struct sw *sw, const char *by, const char *why)
+{
+    char text[460];
+    snprintf(text, sizeof text, "the fail-back was given up by the %s, writes are on green as before: %s", by, why);
+    if (sw->back)
+        record_on_green(sw, text);
+    else
+        record_on_blue(sw, by, why);
 }
 
 static void close_line(struct pg *pg)
@@ -135,8 +166,8 @@ static bool is_called_off(struct sw *sw)
     if (sw->run->abort_asked) {
         sw->aborted = true;
         switch_fail(sw, "Stopped by the operator.");
-    } else if (p->paused && sw->was_paused && clock_mono() - sw->attempt > sw->run->plan->switch_deadline) {
-        switch_fail(sw, "The switch was not done within %lld ms: it was in the phase %s.", (long long)sw->run->plan->switch_deadline,
+    } else if (p->paused && sw->was_paused && clock_mono() - sw->attempt > sw->plan->switch_deadline) {
+        switch_fail(sw, "The switch was not done within %lld ms: it was in the phase %s.", (long long)sw->plan->switch_deadline,
                     *p->name ? p->name : "sequences");
     } else if (step_time_left(sw->run) == 0) {
         switch_fail(sw, "The step's time is over.");
@@ -181,7 +212,7 @@ static void wait(struct sw *sw)
     const struct phase *p = &switch_path[sw->run->task.at];
     int64_t ms = sw->poll_ms >= 0 ? sw->poll_ms : 100;
     if (p->paused)
-        ms = MIN(ms, MAX(sw->attempt + sw->run->plan->switch_deadline - clock_mono() + 1, (int64_t)1));
+        ms = MIN(ms, MAX(sw->attempt + sw->plan->switch_deadline - clock_mono() + 1, (int64_t)1));
     int fd = watchdog_fd(sw->watchdog);
     if (fd >= 0)
         task_wait_fd(&sw->run->task, fd, UV_READABLE, ms);
@@ -195,6 +226,7 @@ static void run_switch(struct task *task)
     struct sw *sw = run->own;
     if (!sw->run) {
         sw->run = run;
+        switch_take_plan(sw);
         sw->phase_us = clock_mono_us();
     }
     hear(sw);
@@ -242,6 +274,7 @@ static void free_sw(struct step_run *run)
     watchdog_free(sw->watchdog);
     free(sw->dbs);
     free(sw->poolers);
+    switch_free_plan(sw);
 }
 
 /* ---- the confirmation ---- */
@@ -252,6 +285,24 @@ static void describe_poolers(const struct plan_database *d, struct buf *out, con
         buf_printf(out, "  pooler %-10s %s \"%s\"\n", d->poolers[j].name, fmt, d->poolers[j].database);
 }
 
+static void describe_databases(const struct plan *p, const char *from, const char *to, struct buf *out)
+{
+    for (int i = 0; i < p->ndatabases; i++)
+        buf_printf(out, "  %-5s %s: ALTER DATABASE ... SET default_transaction_read_only = on; pg_terminate_backend(every client);"
+                        " INSERT INTO cutover.marker\n", from, p->databases[i].name);
+    for (int i = 0; i < p->ndatabases; i++)
+        buf_printf(out, "  %-5s %s: wait for the marker; setval(every sequence); compare\n"
+                        "  %-5s %s: ALTER DATABASE ... RESET default_transaction_read_only\n", to, p->databases[i].name, to, p->databases[i].name);
+}
+
+static bool has_way_back(const struct plan *p)
+{
+    bool any = false;
+    for (int i = 0; i < p->ndatabases; i++)
+        any = any || p->databases[i].reverse;
+    return any;
+}
+
 static void describe(const struct plan *p, const struct model *m, const struct plan_step *s, enum step_mode mode, struct buf *out)
 {
     (void)m;
@@ -260,27 +311,25 @@ static void describe(const struct plan *p, const struct model *m, const struct p
         buf_puts(out, "looks, and changes nothing: where the poolers lead, whether they are paused, which side takes writes, the watchdog's log\n");
         return;
     }
+    enum side to = mode == MODE_UNDO ? BLUE : GREEN;
     buf_printf(out, "fence, at most %lld ms, up to %d tries:\n", (long long)p->fence_deadline, SWITCH_TRIES);
     for (int i = 0; i < p->ndatabases; i++)
         describe_poolers(&p->databases[i], out, "PAUSE");
-    for (int i = 0; i < p->ndatabases; i++)
-        buf_printf(out, "  blue  %s: ALTER DATABASE ... SET default_transaction_read_only = on; pg_terminate_backend(every client);"
-                        " INSERT INTO cutover.marker\n", p->databases[i].name);
-    for (int i = 0; i < p->ndatabases; i++)
-        buf_printf(out, "  green %s: wait for the marker; setval(every sequence); compare\n"
-                        "  green %s: ALTER DATABASE ... RESET default_transaction_read_only\n", p->databases[i].name, p->databases[i].name);
+    describe_databases(p, side_names[!to], side_names[to], out);
     for (int i = 0; i < p->ndatabases; i++)
         for (int j = 0; j < p->databases[i].npoolers; j++)
             buf_printf(out, "  pooler %-10s %s: %s = %s; RELOAD\n", p->databases[i].poolers[j].name, p->databases[i].poolers[j].file,
-                       p->databases[i].poolers[j].database, p->databases[i].poolers[j].target[GREEN]);
+                       p->databases[i].poolers[j].database, p->databases[i].poolers[j].target[to]);
     buf_puts(out, "commit point:\n");
     for (int i = 0; i < p->ndatabases; i++) {
         describe_poolers(&p->databases[i], out, "RESUME");
         if (p->databases[i].npoolers == 0 && p->databases[i].nrepoint > 0)
-            buf_printf(out, "  run %s ...\n", p->databases[i].repoint[0]);
+            buf_printf(out, "  run %s ... with CUTOVER_TO=%s\n", p->databases[i].repoint[0], side_names[to]);
     }
-    buf_printf(out, "before it, any failure or %lld ms in all put everything back to blue; then ALTER SUBSCRIPTION ... DISABLE on green\n",
-               (long long)p->switch_deadline);
+    buf_printf(out, "before it, any failure or %lld ms in all put everything back to %s; then ALTER SUBSCRIPTION ... DISABLE on %s\n",
+               (long long)p->switch_deadline, side_names[!to], side_names[to]);
+    if (has_way_back(p))
+        buf_printf(out, "and ENABLE on %s: what is written on %s flows back\n", side_names[!to], side_names[to]);
 }
 
 const struct step_kind step_switch = {
@@ -288,7 +337,7 @@ const struct step_kind step_switch = {
     .own_size = sizeof(struct sw),
     .describe = describe,
     .run = run_switch,
-    .undo = NULL,
+    .undo = run_switch,
     .probe = switch_probe,
     .free_own = free_sw,
 };

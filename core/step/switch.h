@@ -7,7 +7,14 @@
  * Why two sides never take writes: green is read-only from the first copy on; it is opened (promote) only after blue
  * is closed by its own setting and every session that began before that is gone (readonly); blue is opened again
  * only by settle, which first closes green when it may have been opened. Which of both happens is decided by the
- * watchdog alone (its answers to "committing" and "returning"), so a stopped engine that wakes late changes nothing. */
+ * watchdog alone (its answers to "committing" and "returning"), so a stopped engine that wakes late changes nothing.
+ *
+ * The fail-back is the undo: the same switch with the sides exchanged. It works on a mirrored plan (sw->plan), in which BLUE
+ * is the side that writes leave and GREEN the side that takes them; only words and events (switch_name, switch_record_*) turn
+ * that round again. Two channels: `out` brings the writes over and is closed after the commit point; `home` brings the new
+ * side's writes back to the old one from then on. A home that does not live yet (before 16) starts at the moment at which the
+ * new side opens: its slot is moved there while that side is still closed, so nothing that came over is carried back and
+ * nothing that clients write is left out; it is enabled only when no worker of out is left, so that there is no loop. */
 #ifndef CORE_STEP_SWITCH_H
 #define CORE_STEP_SWITCH_H
 
@@ -36,6 +43,8 @@ struct switch_sequences { /* of one database, as text arrays for unnest() */
 
 struct switch_db {
     const struct plan_database *plan;
+    char home[64];           /* subscription on the side that is left, slot on the side that takes writes; "" without a way back */
+    bool home_lives;         /* it is enabled already, leaving out what came over */
     struct pg *side[SIDES];
     char started[SIDES][64]; /* pg_postmaster_start_time: which server answers through the pooler */
     struct switch_sequences sequences;
@@ -56,6 +65,9 @@ struct switch_pooler {
 
 struct sw {
     struct step_run *run;
+    const struct plan *plan;  /* mirrored when back */
+    struct plan mirror;
+    bool back;                /* the fail-back */
     struct switch_db *dbs;
     struct switch_pooler *poolers;
     int ndbs, npoolers;
@@ -89,7 +101,7 @@ struct phase {
 };
 enum switch_at { /* rows of switch_path */
     AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
-    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_CALM, AT_FAREWELL,
+    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_IDLE, AT_ENABLE, AT_CALM, AT_FAREWELL,
     AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
 };
 extern const struct phase switch_path[];
@@ -100,6 +112,13 @@ bool switch_is_busy(const struct sw *sw);    /* any order on any connection of o
 enum look switch_all_good(struct sw *sw);    /* waits for every connection; fails with the first error */
 void switch_record_resumed(struct sw *sw, enum side side);
 void switch_close_lines(struct sw *sw);
+
+void switch_record_committed(struct sw *sw, const char *text);
+void switch_record_returned(struct sw *sw, const char *by, const char *why);
+void switch_take_plan(struct sw *sw);
+void switch_free_plan(struct sw *sw);
+const char *switch_name(const struct sw *sw, enum side side); /* "blue", "green": of a side of the mirrored plan */
+const char *switch_Name(const struct sw *sw, enum side side);
 
 #define FOR_DB(d) for (struct switch_db *d = sw->dbs; d < sw->dbs + sw->ndbs; d++)
 #define FOR_POOLER(p) for (struct switch_pooler *p = sw->poolers; p < sw->poolers + sw->npoolers; p++)
@@ -151,6 +170,10 @@ void switch_begin_look(struct sw *sw);
 enum look switch_look_look(struct sw *sw);
 void switch_begin_disable(struct sw *sw);
 enum look switch_look_disable(struct sw *sw);
+void switch_begin_idle(struct sw *sw);
+enum look switch_look_idle(struct sw *sw);
+void switch_begin_enable(struct sw *sw);
+enum look switch_look_enable(struct sw *sw);
 void switch_begin_calm(struct sw *sw);
 void switch_begin_farewell(struct sw *sw);
 enum look switch_look_farewell(struct sw *sw);

@@ -24,7 +24,7 @@ void switch_begin_ask_back(struct sw *sw)
  * have gone forward already, which is only possible after it had agreed to commit: then forward it is. */
 static bool must_go_forward(struct sw *sw)
 {
-    bool may_have = sw->asked_commit && sw->attempt && clock_mono() - sw->attempt > sw->run->plan->switch_deadline + WATCHDOG_GRACE_MS - ANSWER_MS;
+    bool may_have = sw->asked_commit && sw->attempt && clock_mono() - sw->attempt > sw->plan->switch_deadline + WATCHDOG_GRACE_MS - ANSWER_MS;
     watchdog_kill(sw->watchdog);
     return may_have;
 }
@@ -63,9 +63,9 @@ void switch_begin_returned(struct sw *sw)
 {
     sw->until = clock_mono() + FAREWELL_MS;
     if (sw->decided_back)
-        RECORD(sw->run->door, switch_returned, .by = sw->returned_by, .pause_us = sw->pause_us, .why = sw->why);
+        switch_record_returned(sw, sw->returned_by, sw->why);
     else
-        RECORD(sw->run->door, switch_committed, .pause_us = sw->pause_us, .text = "the watchdog completed the switch while the engine was late");
+        switch_record_committed(sw, "the watchdog completed the switch while the engine was late");
     if (!*settle_error(sw->settle))
         watchdog_tell(sw->watchdog, "done");
 }
@@ -75,11 +75,11 @@ static enum look end(struct sw *sw)
 {
     const char *error = settle_error(sw->settle), *result = sw->aborted ? "aborted" : "failed";
     if (!sw->decided_back)
-        step_end(sw->run, "done", "The watchdog completed the switch: writes are on green. %.150s", error);
+        step_end(sw->run, "done", "The watchdog completed the switch: writes are on %s. %.150s", switch_name(sw, GREEN), error);
     else if (*error)
         step_end(sw->run, result, "%.100s Not everything is back yet, the watchdog goes on trying: %.110s", sw->why, error);
     else
-        step_end(sw->run, result, "%.170s Blue takes writes%s.", sw->why, sw->paused_us ? " again" : "; nothing was paused");
+        step_end(sw->run, result, "%.170s %s takes writes%s.", sw->why, switch_Name(sw, BLUE), sw->paused_us ? " again" : "; nothing was paused");
     return LOOK_OVER;
 }
 

@@ -73,28 +73,28 @@ static enum look take_sequences(struct sw *sw, struct switch_db *d)
     struct pg *b = d->side[BLUE];
     struct switch_sequences *q = &d->sequences;
     if (pg_failed(b))
-        return switch_fail(sw, "The sequences of blue of %s could not be read: %s.", d->plan->name, pg_error(b));
+        return switch_fail(sw, "The sequences of %s of %s could not be read: %s.", switch_name(sw, BLUE), d->plan->name, pg_error(b));
     for (int i = 0; i < pg_rows(b); i++)
         if (pg_is_null(b, i, 1))
             add_unused(q, pg_value(b, i, 0));
         else
             add_sequence(q, pg_value(b, i, 0), pg_value(b, i, 1), true);
     q->read = true;
-    return q->nunused <= UNUSED_MAX ? LOOK_NEXT : switch_fail(sw, "Blue of %s has %d sequences that were never used; at most %d can be carried.",
+    return q->nunused <= UNUSED_MAX ? LOOK_NEXT : switch_fail(sw, "%s of %s has %d sequences that were never used; at most %d can be carried.", switch_Name(sw, BLUE),
                                                               d->plan->name, q->nunused, UNUSED_MAX);
 }
 
 static void ask_marker(struct sw *sw, struct switch_db *d)
 {
     const char *id[] = {sw->marker};
-    pg_query(d->side[GREEN], ASK_MARKER, 1, id, sw->run->plan->switch_deadline);
+    pg_query(d->side[GREEN], ASK_MARKER, 1, id, sw->plan->switch_deadline);
 }
 
 void switch_begin_marker(struct sw *sw)
 {
     FOR_DB(d) {
         empty(&d->sequences);
-        pg_query(d->side[BLUE], ASK_SEQUENCES, 0, NULL, sw->run->plan->switch_deadline);
+        pg_query(d->side[BLUE], ASK_SEQUENCES, 0, NULL, sw->plan->switch_deadline);
         ask_marker(sw, d);
     }
 }
@@ -108,7 +108,7 @@ enum look switch_look_marker(struct sw *sw)
         if (!d->sequences.read && !pg_busy(d->side[BLUE]) && take_sequences(sw, d) == LOOK_FAIL)
             return LOOK_FAIL;
         if (!d->arrived && !pg_busy(g) && pg_failed(g))
-            return switch_fail(sw, "Green of %s could not be asked for the marker: %s.", d->plan->name, pg_error(g));
+            return switch_fail(sw, "%s of %s could not be asked for the marker: %s.", switch_Name(sw, GREEN), d->plan->name, pg_error(g));
         if (!d->arrived && !pg_busy(g)) {
             d->arrived = pg_int(g, 0, 0) == 1;
             if (!d->arrived && sw->run->task.woke == WOKE_TIME)
@@ -123,7 +123,7 @@ void switch_begin_unused(struct sw *sw)
 {
     FOR_DB(d)
         if (d->sequences.nunused > 0)
-            pg_query(d->side[BLUE], d->sequences.unused.text, -1, NULL, sw->run->plan->switch_deadline);
+            pg_query(d->side[BLUE], d->sequences.unused.text, -1, NULL, sw->plan->switch_deadline);
 }
 
 enum look switch_look_unused(struct sw *sw)
@@ -146,7 +146,7 @@ enum look switch_look_unused(struct sw *sw)
 static void send_arrays(struct sw *sw, struct switch_db *d, const char *sql, int nparams)
 {
     const char *params[] = {d->sequences.names.text, d->sequences.values.text, d->sequences.called.text, sw->marker};
-    pg_query(d->side[GREEN], sql, nparams, params, sw->run->plan->switch_deadline);
+    pg_query(d->side[GREEN], sql, nparams, params, sw->plan->switch_deadline);
 }
 
 void switch_begin_sequences(struct sw *sw)
@@ -162,7 +162,7 @@ enum look switch_look_sequences(struct sw *sw)
         return l;
     FOR_DB(d)
         if (pg_int(d->side[GREEN], 0, 0) < d->sequences.count && d->plan->ntables == 0)
-            return switch_fail(sw, "Green of %s has only %lld of blue's %d sequences.", d->plan->name, (long long)pg_int(d->side[GREEN], 0, 0),
+            return switch_fail(sw, "%s of %s has only %lld of %s's %d sequences.", switch_Name(sw, GREEN), d->plan->name, (long long)pg_int(d->side[GREEN], 0, 0), switch_name(sw, BLUE),
                                d->sequences.count);
     return LOOK_NEXT;
 }
@@ -171,7 +171,7 @@ void switch_begin_verify(struct sw *sw)
 {
     FOR_DB(d) {
         send_arrays(sw, d, ASK_VERIFY, 4);
-        pg_query(d->side[BLUE], ASK_WRITERS, 0, NULL, sw->run->plan->switch_deadline);
+        pg_query(d->side[BLUE], ASK_WRITERS, 0, NULL, sw->plan->switch_deadline);
     }
 }
 
@@ -185,12 +185,12 @@ enum look switch_look_verify(struct sw *sw)
         const char *name = d->plan->name;
         RECORD(sw->run->door, sequences_seen, .db = name, .count = d->sequences.count, .behind = pg_int(g, 0, 1));
         if (pg_int(g, 0, 1) > 0)
-            return switch_fail(sw, "%lld sequences of green of %s differ from blue, the first is %s.", (long long)pg_int(g, 0, 1), name, pg_value(g, 0, 2));
+            return switch_fail(sw, "%lld sequences of %s of %s differ from %s, the first is %s.", (long long)pg_int(g, 0, 1), switch_name(sw, GREEN), name, switch_name(sw, BLUE), pg_value(g, 0, 2));
         if (pg_int(g, 0, 3) != 1 || pg_int(g, 0, 4) > 0)
-            return switch_fail(sw, "Green of %s is not complete: %lld markers, %lld tables not ready.", name, (long long)pg_int(g, 0, 3),
+            return switch_fail(sw, "%s of %s is not complete: %lld markers, %lld tables not ready.", switch_Name(sw, GREEN), name, (long long)pg_int(g, 0, 3),
                                (long long)pg_int(g, 0, 4));
         if (pg_rows(b) > 0)
-            return switch_fail(sw, "Somebody writes on blue of %s in spite of the fence: pid %s, role %s, from %s.", name, pg_value(b, 0, 0),
+            return switch_fail(sw, "Somebody writes on %s of %s in spite of the fence: pid %s, role %s, from %s.", switch_name(sw, BLUE), name, pg_value(b, 0, 0),
                                pg_value(b, 0, 1), pg_value(b, 0, 2));
     }
     return LOOK_NEXT;

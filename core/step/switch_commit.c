@@ -18,7 +18,7 @@ void switch_begin_ask(struct sw *sw)
 enum look switch_look_ask(struct sw *sw)
 {
     if (strcmp(sw->told, "returned") == 0)
-        return switch_fail(sw, "The watchdog had already returned writes to blue, the switch having taken too long.");
+        return switch_fail(sw, "The watchdog had already returned writes to %s, the switch having taken too long.", switch_name(sw, BLUE));
     if (watchdog_is_gone(sw->watchdog))
         return switch_fail(sw, "The watchdog is gone; without it the switch does not go forward.");
     if (strcmp(sw->told, "committing") != 0)
@@ -30,8 +30,14 @@ enum look switch_look_ask(struct sw *sw)
 
 void switch_begin_promote(struct sw *sw)
 {
-    FOR_DB(d)
-        pg_query(d->side[GREEN], SQL_OPEN, -1, NULL, sw->run->plan->switch_deadline);
+    FOR_DB(d) {
+        struct buf sql = {0};
+        if (*d->home && !d->home_lives)
+            settle_advance_sql(&sql, d->home);
+        buf_puts(&sql, SQL_OPEN);
+        pg_query(d->side[GREEN], sql.text, -1, NULL, sw->plan->switch_deadline);
+        buf_free(&sql);
+    }
 }
 
 /* Meanwhile green is asked once more: it may have died since it was opened, and then back is still the better way. */
@@ -44,14 +50,14 @@ void switch_begin_repoint(struct sw *sw)
             return;
         }
     FOR_POOLER(p)
-        pg_query(p->admin, "RELOAD;", -1, NULL, sw->run->plan->switch_deadline);
+        pg_query(p->admin, "RELOAD;", -1, NULL, sw->plan->switch_deadline);
     FOR_DB(d)
-        pg_query(d->side[GREEN], "SELECT 1", 0, NULL, sw->run->plan->switch_deadline);
+        pg_query(d->side[GREEN], "SELECT 1", 0, NULL, sw->plan->switch_deadline);
 }
 
 static void start_repoint(struct sw *sw, struct switch_db *d)
 {
-    static const char *const to[] = {"CUTOVER_TO=green", NULL};
+    const char *const to[] = {sw->back ? "CUTOVER_TO=blue" : "CUTOVER_TO=green", NULL};
     char *argv[64] = {0};
     for (int i = 0; i < d->plan->nrepoint && i < (int)ARRAY_LEN(argv) - 1; i++)
         argv[i] = (char *)d->plan->repoint[i];
@@ -94,8 +100,8 @@ enum look switch_look_resume(struct sw *sw)
             note_trouble(sw, "the repoint command failed for", d->plan->name, child_error(d->repoint));
     switch_record_resumed(sw, GREEN);
     char text[160];
-    snprintf(text, sizeof text, "writes are on green; paused for %.1f ms", (double)sw->pause_us / 1000);
-    RECORD(sw->run->door, switch_committed, .pause_us = sw->pause_us, .text = text);
+    snprintf(text, sizeof text, "writes are on %s; paused for %.1f ms", switch_name(sw, GREEN), (double)sw->pause_us / 1000);
+    switch_record_committed(sw, text);
     return LOOK_NEXT;
 }
 
@@ -135,7 +141,7 @@ static void probe_on(struct sw *sw, struct switch_pooler *p)
     if (failed)
         note_trouble(sw, "the write through the pooler failed:", p->plan->name, pg_error(p->probe));
     else if (p->probe_at == PROBE_WHO && (strcmp(pg_value(p->probe, 0, 0), p->db->started[GREEN]) != 0 || strcmp(pg_value(p->probe, 0, 1), "off") != 0))
-        note_trouble(sw, "behind the pooler", p->plan->name, "is not a writable green");
+        note_trouble(sw, "behind the pooler", p->plan->name, "is not the side that takes writes now");
     p->probe_at = PROBE_OVER;
 }
 
@@ -170,9 +176,9 @@ enum look switch_look_look(struct sw *sw)
         FOR_POOLER(p)
             want += p->db == d && p->wrote;
         if (pg_failed(d->side[GREEN]) || pg_int(d->side[GREEN], 0, 0) < want)
-            note_trouble(sw, "a write through a pooler did not land on green of", d->plan->name, pg_error(d->side[GREEN]));
+            note_trouble(sw, sw->back ? "a write through a pooler did not land on blue of" : "a write through a pooler did not land on green of", d->plan->name, pg_error(d->side[GREEN]));
         if (!pg_failed(d->side[BLUE]) && pg_int(d->side[BLUE], 0, 0) > 0)
-            note_trouble(sw, "somebody still writes on blue of", d->plan->name, "look at pg_stat_activity there");
+            note_trouble(sw, sw->back ? "somebody still writes on green of" : "somebody still writes on blue of", d->plan->name, "look at pg_stat_activity there");
     }
     return LOOK_NEXT;
 }
@@ -180,11 +186,8 @@ enum look switch_look_look(struct sw *sw)
 /* Disabled, not dropped: a stray write on blue can't come over silently, and cleanup finds all that it must remove. */
 void switch_begin_disable(struct sw *sw)
 {
-    static const char disable[] =
-        "DO $cutover$DECLARE n name; BEGIN FOR n IN SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid"
-        " WHERE datname = current_database() AND subname LIKE 'cutover%' LOOP EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', n); END LOOP; END$cutover$;";
     FOR_DB(d)
-        pg_query(d->side[GREEN], disable, -1, NULL, SWITCH_ASK_MS);
+        pg_query(d->side[GREEN], SQL_DISABLE, -1, NULL, SWITCH_ASK_MS);
 }
 
 enum look switch_look_disable(struct sw *sw)
@@ -193,7 +196,65 @@ enum look switch_look_disable(struct sw *sw)
         return LOOK_WAIT;
     FOR_DB(d)
         if (pg_failed(d->side[GREEN]))
-            note_trouble(sw, "the subscription could not be disabled on green of", d->plan->name, pg_error(d->side[GREEN]));
+            note_trouble(sw, sw->back ? "the subscription could not be disabled on blue of" : "the subscription could not be disabled on green of", d->plan->name, pg_error(d->side[GREEN]));
+    return LOOK_NEXT;
+}
+
+/* A worker that has not heard of it yet would bring home's first rows over once more. */
+static void ask_workers(struct switch_db *d)
+{
+    if (*d->home)
+        pg_query(d->side[GREEN], SQL_WORKERS, 0, NULL, SWITCH_ASK_MS);
+}
+
+void switch_begin_idle(struct sw *sw)
+{
+    sw->until = clock_mono() + SWITCH_ASK_MS;
+    FOR_DB(d)
+        ask_workers(d);
+}
+
+enum look switch_look_idle(struct sw *sw)
+{
+    bool all = true;
+    sw->poll_ms = SWITCH_POLL_MS * 5;
+    if (*sw->trouble && !switch_is_busy(sw))
+        return LOOK_NEXT;
+    FOR_DB(d) {
+        struct pg *g = d->side[GREEN];
+        if (pg_busy(g) || !*d->home) {
+            all = all && !*d->home;
+            continue;
+        }
+        bool gone = !pg_failed(g) && pg_int(g, 0, 0) == 0;
+        if (!gone && clock_mono() > sw->until)
+            note_trouble(sw, "a worker of the way over does not end, so the way back is not opened; of", d->plan->name, pg_failed(g) ? pg_error(g) : "look there");
+        else if (!gone && sw->run->task.woke == WOKE_TIME)
+            ask_workers(d);
+        all = all && gone;
+    }
+    return all ? LOOK_NEXT : LOOK_WAIT;
+}
+
+/* With trouble the way back stays shut here; the watchdog goes over everything once more. */
+void switch_begin_enable(struct sw *sw)
+{
+    char sql[160];
+    FOR_DB(d) {
+        if (!*d->home || *sw->trouble)
+            continue;
+        snprintf(sql, sizeof sql, SQL_ENABLE, d->home);
+        pg_query(d->side[BLUE], sql, -1, NULL, SWITCH_ASK_MS);
+    }
+}
+
+enum look switch_look_enable(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_DB(d)
+        if (*d->home && !*sw->trouble && pg_failed(d->side[BLUE]))
+            note_trouble(sw, sw->back ? "the way to green could not be opened again on green of" : "the way back could not be opened on blue of", d->plan->name, pg_error(d->side[BLUE]));
     return LOOK_NEXT;
 }
 
@@ -225,8 +286,8 @@ enum look switch_look_farewell(struct sw *sw)
     watchdog_free(sw->watchdog);
     sw->watchdog = NULL;
     if (*sw->trouble)
-        step_end(sw->run, "done", "Writes are on green after a pause of %.1f ms, but look: %.160s", (double)sw->pause_us / 1000, sw->trouble);
+        step_end(sw->run, "done", "Writes are on %s after a pause of %.1f ms, but look: %.160s", switch_name(sw, GREEN), (double)sw->pause_us / 1000, sw->trouble);
     else
-        step_end(sw->run, "done", "Writes are on green after a pause of %.1f ms.", (double)sw->pause_us / 1000);
+        step_end(sw->run, "done", "Writes are on %s after a pause of %.1f ms.", switch_name(sw, GREEN), (double)sw->pause_us / 1000);
     return LOOK_OVER;
 }

@@ -77,7 +77,7 @@ void switch_begin_fence(struct sw *sw)
     sw->tries++;
     FOR_POOLER(p) {
         pooler_verb(verb, sizeof verb, "PAUSE", p->plan->database);
-        pg_query(p->fence, verb, -1, NULL, sw->run->plan->fence_deadline);
+        pg_query(p->fence, verb, -1, NULL, sw->plan->fence_deadline);
     }
     sw->was_paused = true;
     FOR_DB(d)
@@ -119,7 +119,8 @@ enum look switch_look_unfence(struct sw *sw)
 {
     if (switch_is_busy(sw))
         return LOOK_WAIT;
-    char held[200] = "no open transaction was found on blue";
+    char held[200];
+    snprintf(held, sizeof held, "no open transaction was found on %s", switch_name(sw, BLUE));
     FOR_DB(d)
         if (!pg_failed(d->side[BLUE]) && pg_rows(d->side[BLUE]) > 0)
             snprintf(held, sizeof held, "held by pid %s of %s (%.40s, %s, open for %.1f s)", pg_value(d->side[BLUE], 0, 0), d->plan->name,
@@ -130,9 +131,9 @@ enum look switch_look_unfence(struct sw *sw)
     watchdog_tell(sw->watchdog, "resumed");
     switch_record_resumed(sw, BLUE);
     step_say(sw->run, "warn", "Fence %d of %d took longer than %lld ms and was let go: %s.", sw->tries, SWITCH_TRIES,
-             (long long)sw->run->plan->fence_deadline, held);
+             (long long)sw->plan->fence_deadline, held);
     if (sw->tries >= SWITCH_TRIES)
-        return switch_fail(sw, "The poolers did not drain within %lld ms in %d tries: %s.", (long long)sw->run->plan->fence_deadline, sw->tries, held);
+        return switch_fail(sw, "The poolers did not drain within %lld ms in %d tries: %s.", (long long)sw->plan->fence_deadline, sw->tries, held);
     return LOOK_NEXT;
 }
 
@@ -176,7 +177,7 @@ static void mark(struct sw *sw, struct switch_db *d, bool close)
         buf_puts(&sql, sw->marker);
     }
     buf_puts(&sql, at);
-    pg_query(d->side[BLUE], sql.text, -1, NULL, sw->run->plan->switch_deadline);
+    pg_query(d->side[BLUE], sql.text, -1, NULL, sw->plan->switch_deadline);
     buf_free(&sql);
 }
 
@@ -192,9 +193,9 @@ enum look switch_look_readonly(struct sw *sw)
     FOR_DB(d) {
         struct pg *b = d->side[BLUE];
         if (!pg_busy(b) && pg_failed(b))
-            return switch_fail(sw, "Blue of %s could not be closed: %s.", d->plan->name, pg_error(b));
+            return switch_fail(sw, "%s of %s could not be closed: %s.", switch_Name(sw, BLUE), d->plan->name, pg_error(b));
         if (!pg_busy(b) && !d->marked && !pg_is_null(b, 0, 1))
-            return switch_fail(sw, "Blue of %s holds the prepared transaction '%s'.", d->plan->name, pg_value(b, 0, 1));
+            return switch_fail(sw, "%s of %s holds the prepared transaction '%s'.", switch_Name(sw, BLUE), d->plan->name, pg_value(b, 0, 1));
         if (!pg_busy(b) && !d->marked) {
             d->marked = pg_bool(b, 0, 0);
             if (!d->marked)

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/pgnames.h"
 #include "core/step/switch.h"
+
+enum { ADVANCE_MS = 30000 };
 
 static const char ASK_BLUE[] =
     "SELECT to_regclass('cutover.marker') IS NOT NULL,"
@@ -16,7 +19,8 @@ static const char ASK_BLUE[] =
     "   AND EXISTS (SELECT FROM unnest(setconfig) c WHERE c ~* '^default_transaction_read_only=(on|true|yes|1)')),"
     " (SELECT min(format('%I.%I', schemaname, sequencename)) FROM pg_sequences"
     "   WHERE NOT has_sequence_privilege(format('%I.%I', schemaname, sequencename), 'SELECT')),"
-    " pg_postmaster_start_time()::text, pg_is_in_recovery()";
+    " pg_postmaster_start_time()::text, pg_is_in_recovery(),"
+    " (SELECT subenabled FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() AND subname = $1)";
 static const char ASK_GREEN[] =
     "SELECT to_regclass('cutover.marker') IS NOT NULL,"
     " (SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() AND subenabled AND subname LIKE 'cutover%'),"
@@ -25,7 +29,65 @@ static const char ASK_GREEN[] =
     " NULL, NULL,"
     " EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database() AND setrole = 0"
     "   AND EXISTS (SELECT FROM unnest(setconfig) c WHERE c ~* '^default_transaction_read_only=(on|true|yes|1)')),"
-    " pg_postmaster_start_time()::text, pg_is_in_recovery()";
+    " pg_postmaster_start_time()::text, pg_is_in_recovery(),"
+    " (SELECT active FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database())";
+
+/* ---- the plan, as this direction needs it ---- */
+
+const char *switch_name(const struct sw *sw, enum side side)
+{
+    return side_names[sw->back ? !side : side];
+}
+
+const char *switch_Name(const struct sw *sw, enum side side)
+{
+    return switch_name(sw, side)[0] == 'b' ? "Blue" : "Green";
+}
+
+static void exchange(const char *pair[SIDES])
+{
+    const char *blue = pair[BLUE];
+    pair[BLUE] = pair[GREEN];
+    pair[GREEN] = blue;
+}
+
+static void mirror_database(struct plan_database *d)
+{
+    exchange(d->conninfo);
+    struct plan_pooler *poolers = xcalloc((size_t)d->npoolers + 1, sizeof *poolers);
+    for (int i = 0; i < d->npoolers; i++) {
+        poolers[i] = d->poolers[i];
+        exchange(poolers[i].target);
+    }
+    d->poolers = poolers;
+}
+
+void switch_take_plan(struct sw *sw)
+{
+    const struct plan *plan = sw->run->plan;
+    sw->plan = plan;
+    sw->back = sw->run->mode == MODE_UNDO;
+    if (!sw->back)
+        return;
+    sw->mirror = *plan;
+    sw->mirror.databases = xcalloc((size_t)plan->ndatabases + 1, sizeof *sw->mirror.databases);
+    for (int i = 0; i < plan->ndatabases; i++) {
+        sw->mirror.databases[i] = plan->databases[i];
+        mirror_database(&sw->mirror.databases[i]);
+    }
+    sw->plan = &sw->mirror;
+}
+
+void switch_free_plan(struct sw *sw)
+{
+    if (!sw->back)
+        return;
+    for (int i = 0; i < sw->mirror.ndatabases; i++)
+        free(sw->mirror.databases[i].poolers);
+    free(sw->mirror.databases);
+}
+
+/* ---- connections ---- */
 
 static struct pg *make_line(struct sw *sw, const char *conninfo)
 {
@@ -37,7 +99,7 @@ static struct pg *make_line(struct sw *sw, const char *conninfo)
 
 static void count_plan(struct sw *sw)
 {
-    const struct plan *plan = sw->run->plan;
+    const struct plan *plan = sw->plan;
     sw->ndbs = plan->ndatabases;
     for (int i = 0; i < plan->ndatabases; i++)
         sw->npoolers += plan->databases[i].npoolers;
@@ -62,7 +124,9 @@ void switch_begin_connect(struct sw *sw)
     count_plan(sw);
     struct switch_pooler *next = sw->poolers;
     FOR_DB(d) {
-        d->plan = &sw->run->plan->databases[d - sw->dbs];
+        d->plan = &sw->plan->databases[d - sw->dbs];
+        if (d->plan->reverse)
+            (sw->back ? pgnames_slot : pgnames_back)(d->plan, d->home, sizeof d->home);
         for (int i = 0; i < SIDES; i++) {
             d->side[i] = make_line(sw, d->plan->conninfo[i]);
             pg_connect(d->side[i], SWITCH_CONNECT_MS);
@@ -81,7 +145,7 @@ enum look switch_look_connect(struct sw *sw)
     FOR_DB(d)
         for (int i = 0; i < SIDES; i++)
             if (pg_failed(d->side[i]))
-                return switch_fail(sw, "%s of %s can't be reached: %s", i == BLUE ? "Blue" : "Green", d->plan->name, pg_error(d->side[i]));
+                return switch_fail(sw, "%s of %s can't be reached: %s", switch_Name(sw, i), d->plan->name, pg_error(d->side[i]));
     FOR_POOLER(p)
         if (pg_failed(p->admin))
             return switch_fail(sw, "The pooler %s can't be reached: %s", p->plan->name, pg_error(p->admin));
@@ -91,8 +155,9 @@ enum look switch_look_connect(struct sw *sw)
 void switch_begin_inspect(struct sw *sw)
 {
     FOR_DB(d) {
-        pg_query(d->side[BLUE], ASK_BLUE, 0, NULL, SWITCH_ASK_MS);
-        pg_query(d->side[GREEN], ASK_GREEN, 0, NULL, SWITCH_ASK_MS);
+        const char *home[] = {d->home};
+        pg_query(d->side[BLUE], ASK_BLUE, 1, home, SWITCH_ASK_MS);
+        pg_query(d->side[GREEN], ASK_GREEN, 1, home, SWITCH_ASK_MS);
     }
     FOR_POOLER(p)
         pg_query(p->admin, "SHOW DATABASES;", -1, NULL, SWITCH_ASK_MS);
@@ -104,16 +169,16 @@ static enum look judge_blue(struct sw *sw, struct switch_db *d)
     const char *name = d->plan->name;
     copy_text(d->started[BLUE], sizeof d->started[BLUE], pg_value(b, 0, 6));
     if (!pg_bool(b, 0, 0) || !pg_bool(b, 0, 1))
-        return switch_fail(sw, "Blue of %s does not publish the table cutover.marker: run the replicate step first.", name);
+        return switch_fail(sw, "%s of %s does not publish the table cutover.marker: run the replicate step first.", switch_Name(sw, BLUE), name);
     if (!pg_is_null(b, 0, 2))
-        return switch_fail(sw, "Blue of %s holds the prepared transaction '%s': commit it or roll it back first.", name, pg_value(b, 0, 2));
+        return switch_fail(sw, "%s of %s holds the prepared transaction '%s': commit it or roll it back first.", switch_Name(sw, BLUE), name, pg_value(b, 0, 2));
     if (!pg_is_null(b, 0, 3))
-        return switch_fail(sw, "On blue of %s the roles %s have default_transaction_read_only = off of their own, so the fence would not hold them: reset it.",
+        return switch_fail(sw, "On %s of %s the roles %s have default_transaction_read_only = off of their own, so the fence would not hold them: reset it.", switch_name(sw, BLUE),
                            name, pg_value(b, 0, 3));
     if (pg_bool(b, 0, 4) || pg_bool(b, 0, 7))
-        return switch_fail(sw, "Blue of %s does not take writes now: it is %s.", name, pg_bool(b, 0, 7) ? "a standby" : "read-only");
+        return switch_fail(sw, "%s of %s does not take writes now: it is %s.", switch_Name(sw, BLUE), name, pg_bool(b, 0, 7) ? "a standby" : "read-only");
     if (!pg_is_null(b, 0, 5))
-        return switch_fail(sw, "On blue of %s the sequence %s may not be read by our role: GRANT SELECT on it.", name, pg_value(b, 0, 5));
+        return switch_fail(sw, "On %s of %s the sequence %s may not be read by our role: GRANT SELECT on it.", switch_name(sw, BLUE), name, pg_value(b, 0, 5));
     return LOOK_NEXT;
 }
 
@@ -123,17 +188,37 @@ static enum look judge_green(struct sw *sw, struct switch_db *d)
     const char *name = d->plan->name;
     copy_text(d->started[GREEN], sizeof d->started[GREEN], pg_value(g, 0, 6));
     if (!pg_bool(g, 0, 0))
-        return switch_fail(sw, "Green of %s has no table cutover.marker: run the replicate step first.", name);
+        return switch_fail(sw, "%s of %s has no table cutover.marker: run the replicate step first.", switch_Name(sw, GREEN), name);
     if (pg_int(g, 0, 1) < 1)
-        return switch_fail(sw, "Green of %s has no enabled subscription of cutover: run the replicate step first.", name);
+        return switch_fail(sw, "%s of %s has no enabled subscription of cutover: run the replicate step first.", switch_Name(sw, GREEN), name);
     if (pg_int(g, 0, 2) > 0)
-        return switch_fail(sw, "On green of %s %lld tables are still being copied.", name, (long long)pg_int(g, 0, 2));
+        return switch_fail(sw, "On %s of %s %lld tables are still being copied.", switch_name(sw, GREEN), name, (long long)pg_int(g, 0, 2));
     if (!pg_bool(g, 0, 5))
-        return switch_fail(sw, "Green of %s is not read-only for clients: ALTER DATABASE ... SET default_transaction_read_only = on.", name);
+        return switch_fail(sw, "%s of %s is not read-only for clients: ALTER DATABASE ... SET default_transaction_read_only = on.", switch_Name(sw, GREEN), name);
     if (pg_bool(g, 0, 7))
-        return switch_fail(sw, "Green of %s is a standby.", name);
+        return switch_fail(sw, "%s of %s is a standby.", switch_Name(sw, GREEN), name);
     if (strcmp(d->started[BLUE], d->started[GREEN]) == 0 && strcmp(pg_where(d->side[BLUE]), pg_where(g)) == 0)
-        return switch_fail(sw, "Blue and green of %s are the same server.", name);
+        return switch_fail(sw, "%s and %s of %s are the same server.", switch_Name(sw, BLUE), switch_name(sw, GREEN), name);
+    return LOOK_NEXT;
+}
+
+/* The way back must be there before writes open on the other side; one that lives must be seen to work. */
+static enum look judge_home(struct sw *sw, struct switch_db *d)
+{
+    struct pg *b = d->side[BLUE], *g = d->side[GREEN];
+    if (!*d->home)
+        return sw->back ? switch_fail(sw, "The plan has reverse = false for %s: there is no way back.", d->plan->name) : LOOK_NEXT;
+    if (pg_is_null(b, 0, 8) || pg_is_null(g, 0, 8))
+        return switch_fail(sw, "%s of %s has no %s %s, so %s's writes could not flow back: run the replicate step, or set reverse = false.",
+                           switch_Name(sw, pg_is_null(b, 0, 8) ? BLUE : GREEN), d->plan->name, pg_is_null(b, 0, 8) ? "subscription" : "slot", d->home,
+                           switch_name(sw, GREEN));
+    d->home_lives = pg_bool(b, 0, 8);
+    if (!d->home_lives && pg_bool(g, 0, 8))
+        return switch_fail(sw, "The slot %s on %s of %s is in use, although its subscription is disabled: find out by whom.", d->home, switch_name(sw, GREEN),
+                           d->plan->name);
+    if (d->home_lives && !pg_bool(g, 0, 8))
+        return switch_fail(sw, "%s's worker of the way back (%s of %s) is not running: its reason stands in that server's log.", switch_Name(sw, BLUE), d->home,
+                           d->plan->name);
     return LOOK_NEXT;
 }
 
@@ -145,8 +230,8 @@ static enum look judge_pooler(struct sw *sw, struct switch_pooler *p)
         if (strcmp(pg_value(a, i, name), p->plan->database) != 0)
             continue;
         if (!pooler_is_target(p->plan->target[BLUE], pg_value(a, i, host), pg_value(a, i, port), pg_value(a, i, db)))
-            return switch_fail(sw, "The pooler %s leads %s to %.60s:%.10s, not to blue as the plan has it.", p->plan->name, p->plan->database,
-                               pg_value(a, i, host), pg_value(a, i, port));
+            return switch_fail(sw, "The pooler %s leads %s to %.60s:%.10s, not to %s as the plan has it.", p->plan->name, p->plan->database,
+                               pg_value(a, i, host), pg_value(a, i, port), switch_name(sw, BLUE));
         if (pg_int(a, i, pg_column(a, "paused")))
             return switch_fail(sw, "The pooler %s is already paused: find out by whom, then RESUME.", p->plan->name);
         return LOOK_NEXT;
@@ -160,7 +245,7 @@ enum look switch_look_inspect(struct sw *sw)
     if (l != LOOK_NEXT)
         return l;
     FOR_DB(d)
-        if (judge_blue(sw, d) == LOOK_FAIL || judge_green(sw, d) == LOOK_FAIL)
+        if (judge_blue(sw, d) == LOOK_FAIL || judge_green(sw, d) == LOOK_FAIL || judge_home(sw, d) == LOOK_FAIL)
             return LOOK_FAIL;
     FOR_POOLER(p)
         if (judge_pooler(sw, p) == LOOK_FAIL)
@@ -179,7 +264,12 @@ void switch_begin_prepare(struct sw *sw)
         buf_puts(&sql, settings);
         buf_puts(&sql, count_blue);
         pg_query(d->side[BLUE], sql.text, -1, NULL, SWITCH_ASK_MS);
-        pg_query(d->side[GREEN], sql.text, -1, NULL, SWITCH_ASK_MS);
+        sql.len = 0;
+        buf_puts(&sql, settings);
+        if (*d->home && !d->home_lives) /* the further its slot is now, the less there is to decode in the pause */
+            settle_advance_sql(&sql, d->home);
+        buf_puts(&sql, count_blue);
+        pg_query(d->side[GREEN], sql.text, -1, NULL, *d->home ? ADVANCE_MS : SWITCH_ASK_MS);
         buf_free(&sql);
     }
     FOR_POOLER(p) {
@@ -205,7 +295,7 @@ enum look switch_look_prepare(struct sw *sw)
     FOR_DB(d) {
         int64_t blue = pg_int(d->side[BLUE], 0, 0), green = pg_int(d->side[GREEN], 0, 0);
         if (green < blue && d->plan->ntables == 0)
-            return switch_fail(sw, "Green of %s has %lld sequences, blue has %lld: create the missing ones first.", d->plan->name, (long long)green,
+            return switch_fail(sw, "%s of %s has %lld sequences, %s has %lld: create the missing ones first.", switch_Name(sw, GREEN), d->plan->name, (long long)green, switch_name(sw, BLUE),
                                (long long)blue);
     }
     FOR_POOLER(p)
@@ -259,11 +349,11 @@ void switch_begin_watchdog(struct sw *sw)
     const char **retries = xcalloc((size_t)sw->npoolers + 1, sizeof *retries);
     for (int i = 0; i < sw->npoolers; i++)
         retries[i] = sw->poolers[i].retry;
-    sw->watchdog = watchdog_start(sw->run->plan, retries, sw->run->state_dir, &err);
+    sw->watchdog = watchdog_start(sw->plan, sw->back, retries, sw->run->state_dir, &err);
     if (!sw->watchdog)
         switch_fail(sw, "%s", err.text);
     sw->settle = settle_new(&sw->run->task);
-    settle_add_plan(sw->settle, sw->run->plan, retries);
+    settle_add_plan(sw->settle, sw->plan, sw->back, retries);
     free(retries);
     settle_connect(sw->settle);
     sw->until = clock_mono() + 10000;

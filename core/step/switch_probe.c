@@ -71,12 +71,12 @@ static void conclude(struct sw *sw, const struct sight *s)
     char dog[80];
     say_watchdog(sw, dog, sizeof dog);
     if (is_on(sw, s, BLUE))
-        step_end(sw->run, "before", "Blue takes writes, the poolers lead to blue and are not paused: nothing moved.%s", *dog ? " The watchdog may have returned writes." : "");
+        step_end(sw->run, "before", "%s takes writes, the poolers lead to %s and are not paused: nothing moved.%s", switch_Name(sw, BLUE), switch_name(sw, BLUE), *dog ? " The watchdog may have returned writes." : "");
     else if (is_on(sw, s, GREEN))
-        step_end(sw->run, "after", "Green takes writes, the poolers lead to green and are not paused, blue is read-only: the switch is done.");
+        step_end(sw->run, "after", "%s takes writes, the poolers lead to %s and are not paused, %s is read-only: the switch is done.", switch_Name(sw, GREEN), switch_name(sw, GREEN), switch_name(sw, BLUE));
     else
-        step_end(sw->run, "partial", "%d of %d databases take writes on blue, %d on green; %d poolers lead to blue, %d to green, %d elsewhere; %d paused.",
-                 s->writable[BLUE], sw->ndbs, s->writable[GREEN], s->target[BLUE], s->target[GREEN], s->elsewhere, s->paused);
+        step_end(sw->run, "partial", "%d of %d databases take writes on %s, %d on %s; %d poolers lead to %s, %d to %s, %d elsewhere; %d paused.",
+                 s->writable[BLUE], sw->ndbs, switch_name(sw, BLUE), s->writable[GREEN], switch_name(sw, GREEN), s->target[BLUE], switch_name(sw, BLUE), s->target[GREEN], switch_name(sw, GREEN), s->elsewhere, s->paused);
 }
 
 static void fail_unreachable(struct sw *sw)
@@ -114,6 +114,7 @@ void switch_probe(struct task *task)
     case CONNECT:
         if (!sw->run) {
             sw->run = run;
+            switch_take_plan(sw);
             switch_begin_connect(sw);
         }
         switch (switch_look_connect(sw)) {

@@ -1,6 +1,6 @@
 /* Runs the step "switch" of a plan once, without an engine around it, and prints every event as a line of JSON.
  *
- *   switch_drive PLAN STATE_DIR [--probe] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]
+ *   switch_drive PLAN STATE_DIR [--probe|--undo] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]
  *
  * At the named event it kills itself, stops itself, asks for the abort, or runs a shell command and waits for it.
  * Ends 0 = done, 1 = failed or aborted. */
@@ -74,6 +74,8 @@ static void read_options(int argc, char **argv, enum step_mode *mode)
     for (int i = 3; i < argc; i++)
         if (strcmp(argv[i], "--probe") == 0)
             *mode = MODE_PROBE;
+        else if (strcmp(argv[i], "--undo") == 0)
+            *mode = MODE_UNDO;
         else if (strcmp(argv[i], "--at") == 0 && i + 2 < argc) {
             at_event = argv[i + 1];
             at_what = argv[i + 2];
@@ -113,7 +115,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "watchdog") == 0)
         return watchdog_main(argc, argv);
     if (argc < 3) {
-        fprintf(stderr, "usage: switch_drive PLAN STATE_DIR [--probe] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]\n");
+        fprintf(stderr, "usage: switch_drive PLAN STATE_DIR [--probe|--undo] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]\n");
         return 2;
     }
     enum step_mode mode = MODE_RUN;

@@ -175,7 +175,7 @@ write_plan() { # SWITCH_DEADLINE FENCE_DEADLINE
         probe="host=127.0.0.1 port=$POOLER_PORT dbname='$d' user=app"
         databases+="${databases:+,
     }{ name = \"$d\"; blue = \"host=127.0.0.1 port=$BLUE_PORT dbname='$d' user=postgres\"; green = \"host=127.0.0.1 port=$GREEN_PORT dbname='$d' user=postgres\";
-      poolers = ( { name = \"p-$d\"; admin = \"host=127.0.0.1 port=$POOLER_PORT dbname=pgbouncer user=postgres\"; database = \"$d\"; file = \"$DIR/pooler/pgbouncer.ini\";
+      reverse = false; poolers = ( { name = \"p-$d\"; admin = \"host=127.0.0.1 port=$POOLER_PORT dbname=pgbouncer user=postgres\"; database = \"$d\"; file = \"$DIR/pooler/pgbouncer.ini\";
         blue = \"host=127.0.0.1 port=$BLUE_PORT dbname='$d'\"; green = \"host=127.0.0.1 port=$GREEN_PORT dbname='$d'\"; probe = \"$probe\"; } ); }"
     done
     cat >"$DIR/plan.cfg" <<CFG
