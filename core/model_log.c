@@ -82,7 +82,7 @@ static void tell_database(struct model *m, const struct plan *p, const struct ev
     }
     case EVENT_lag_seen: {
         int i = plan_find_database(p, e->lag_seen.db);
-        bool back = strcmp(e->lag_seen.direction, "back") == 0;
+        bool back = e->lag_seen.direction && strcmp(e->lag_seen.direction, "back") == 0;
         if (i >= 0 && *e->lag_seen.error && strcmp(back ? m->db[i].back_error : m->db[i].lag_error, e->lag_seen.error) != 0)
             model_say(m, e, "BAD", e->lag_seen.db, "%s: %s", back ? "the way back" : "replication", e->lag_seen.error);
         break;

@@ -53,7 +53,7 @@ static void fold_back_seen(struct model_db *db, int64_t at, const struct event_l
 
 static void fold_lag_seen(struct model_db *db, int64_t at, const struct event_lag_seen *e)
 {
-    if (strcmp(e->direction, "back") == 0) {
+    if (e->direction && strcmp(e->direction, "back") == 0) {
         fold_back_seen(db, at, e);
         return;
     }

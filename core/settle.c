@@ -25,8 +25,8 @@ void settle_advance_sql(struct buf *out, const char *slot)
 {
     buf_puts(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; DO $cutover$BEGIN " IF_CLOSED
                   "EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END IF; END$cutover$; COMMIT;");
-    buf_printf(out, " DO $cutover$DECLARE upto pg_lsn := pg_current_wal_flush_lsn(); BEGIN " IF_CLOSED "PERFORM pg_replication_slot_advance(slot_name, upto)"
-                    " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto; END IF; END$cutover$; ", slot);
+    buf_printf(out, " BEGIN READ WRITE; DO $cutover$DECLARE upto pg_lsn := pg_current_wal_flush_lsn(); BEGIN " IF_CLOSED "PERFORM pg_replication_slot_advance(slot_name, upto)"
+                    " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto; END IF; END$cutover$; COMMIT; ", slot);
 }
 
 /* ---- building ---- */

@@ -301,6 +301,86 @@ static void the_price_of_going_back_follows_the_run(void **state)
     assert_non_null(strstr(gate_price(w->model, w->plan, w->now, price, sizeof price), "none"));
 }
 
+static void see_back(struct world *w, int64_t ms, bool active)
+{
+    SEE(lag_seen, .db = "shop", .direction = "back", .bytes = 0, .lag = ms, .retained = 0, .active = active, .slot = "b", .sent_lsn = "", .flushed_lsn = "", .error = "");
+}
+
+static enum gate_verdict ask_fail_back(struct world *w)
+{
+    gate_ask(w->model, w->plan, plan_find_step(w->plan, "switch"), MODE_UNDO, w->now, &w->gate);
+    return w->gate.verdict;
+}
+
+/* S8: going back is open only while green's writes are seen to flow back, and until cleanup. */
+static void the_fail_back_needs_a_living_way_back(void **state)
+{
+    struct world *w = *state;
+    char price[120];
+    make_ready(w);
+    assert_int_equal(ask_fail_back(w), GATE_STOP);
+    do_step(w, "switch", "failed");
+    assert_int_equal(ask_fail_back(w), GATE_STOP);
+    assert_non_null(strstr(w->gate.why, "nothing to undo"));
+    assert_int_not_equal(gate_undo_step(w->model, w->plan), plan_find_step(w->plan, "switch"));
+    do_step(w, "switch", "done");
+    SEE(switch_committed, .pause_us = 40000, .text = "");
+    assert_int_equal(ask_fail_back(w), GATE_STOP);
+    assert_non_null(strstr(w->gate.why, "not seen to flow back"));
+    see_back(w, 12, true);
+    assert_int_equal(ask_fail_back(w), GATE_GO);
+    assert_string_equal(gate_price(w->model, w->plan, w->now, price, sizeof price), "back: ~40 ms, 0 lost (lag 12 ms)");
+    assert_int_equal(gate_undo_step(w->model, w->plan), plan_find_step(w->plan, "switch"));
+    see_back(w, 6000, true);
+    assert_int_equal(ask_fail_back(w), GATE_STOP);
+    assert_non_null(strstr(gate_price(w->model, w->plan, w->now, price, sizeof price), "loses"));
+    see_back(w, 12, false);
+    assert_int_equal(ask_fail_back(w), GATE_STOP);
+    see_back(w, 12, true);
+    w->now += 6000; /* seen too long ago */
+    assert_int_equal(ask_fail_back(w), GATE_STOP);
+    assert_non_null(strstr(gate_price(w->model, w->plan, w->now, price, sizeof price), "loses"));
+    see_back(w, 12, true);
+    do_step(w, "dns.flip", "done");
+    assert_int_equal(ask_fail_back(w), GATE_HOLD);
+    assert_non_null(strstr(w->gate.why, "dns.flip"));
+    do_step(w, "cleanup", "done");
+    assert_int_equal(ask_fail_back(w), GATE_STOP);
+    assert_non_null(strstr(w->gate.why, "cleanup"));
+}
+
+static void undo_switch(struct world *w, const char *result)
+{
+    SEE(step_began, .step = "switch", .mode = "undo", .attempt = 1, .action = "", .gate = "", .user = "t", .typed = "switch");
+    if (strcmp(result, "done") == 0)
+        SEE(switch_returned, .by = "fail-back", .pause_us = 30000, .why = "");
+    SEE(step_ended, .step = "switch", .mode = "undo", .result = result, .sentence = "", .took = 1);
+}
+
+static void a_fail_back_takes_the_switch_back(void **state)
+{
+    struct world *w = *state;
+    int i = plan_find_step(w->plan, "switch"), hold = plan_find_step(w->plan, "hold");
+    make_ready(w);
+    do_step(w, "switch", "done");
+    SEE(switch_committed, .pause_us = 40000, .text = "");
+    int64_t committed_at = w->model->committed_at;
+    do_step(w, "hold", "done");
+    w->now += 1000;
+    SEE(switch_committed, .pause_us = 1, .text = "the fail-back was given up");
+    undo_switch(w, "failed");
+    assert_int_equal(w->model->step[i].state, STEP_DONE);
+    assert_int_equal(w->model->committed_at, committed_at);
+    assert_int_equal(w->model->step[hold].state, STEP_DONE);
+    undo_switch(w, "done");
+    assert_int_equal(w->model->step[i].state, STEP_UNDONE);
+    assert_false(w->model->committed);
+    assert_string_equal(w->model->db[0].side[BLUE].writable, "yes");
+    assert_string_equal(w->model->db[0].side[GREEN].writable, "no");
+    assert_int_equal(w->model->step[hold].state, STEP_NOT_BEGUN);
+    assert_int_equal(gate_next_step(w->model, w->plan), i);
+}
+
 static void evidence_expires(void **state)
 {
     struct world *w = *state;
@@ -355,6 +435,8 @@ int main(void)
         TEST(two_writers_stop_the_switch), TEST(the_flip_waits_for_the_old_ttl), TEST(a_resolver_is_what_it_answers),
         TEST(a_lossy_resolver_keeps_its_last_answer_for_its_time), TEST(a_crash_leaves_the_step_unknown_and_closes_all_others),
         TEST(the_run_can_be_paused_and_its_journal_can_break), TEST(after_the_commit_replication_is_not_undone),
+        TEST(the_fail_back_needs_a_living_way_back),
+        TEST(a_fail_back_takes_the_switch_back),
         TEST(the_price_of_going_back_follows_the_run), TEST(evidence_expires), TEST(the_writers_pause_is_a_stopwatch),
         cmocka_unit_test(values_read_and_print_with_their_units),
     };

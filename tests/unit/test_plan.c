@@ -173,6 +173,8 @@ static void test_first_plan(void **state)
     assert_string_equal(p->side[BLUE].url, "http://192.0.2.1");
     assert_string_equal(p->side[GREEN].egress[0], "192.0.2.2");
     assert_string_equal(p->databases[0].subscribe_from, "service=b");
+    assert_true(p->databases[0].reverse);
+    assert_string_equal(p->databases[0].subscribe_back_from, p->databases[0].conninfo[GREEN]);
     assert_string_equal(p->traffic.haproxy, "");
     assert_int_equal(p->dns.nrecords, 0);
     assert_int_equal(p->steps[2].gate[1].hold, 3000);
@@ -359,7 +361,7 @@ static const struct bad bads[] = {
     {5, STEP("kind = \"pg.audit\"; confrim = \"key\";"), 5, {"did you mean \"confirm\""}},
     {5, STEP("kind = \"pg.audit\"; confirm = \"keys\";"), 5, {"confirm must be one of: none key type", "did you mean \"key\""}},
     {5, STEP("kind = \"pg.audit\"; on_fail = \"undo\";"), 5, {"this step has no undo"}},
-    {5, STEP("kind = \"switch\"; undo = true;"), 5, {"can't be undone"}},
+    {5, STEP("kind = \"checks\"; undo = true;"), 5, {"can't be undone"}},
     {5, STEP("kind = \"command\"; run = [ \"x\" ]; undo = true;"), 5, {"can't be undone without undo_run"}},
     {5, STEP("kind = \"hold\"; for = \"1h\"; timeout = \"30m\";"), 5, {"timeout is too short", "3600 s"}},
     {5, STEP("kind = \"pg.audit\"; bind = \"F1\";"), 5, {"bind must be one of \"F2\" to \"F12\""}},
