@@ -375,7 +375,7 @@ const char *gate_price(const struct model *m, const struct plan *p, int64_t now,
     if (m->committed && cleanup >= 0 && m->step[cleanup].state == STEP_DONE)
         snprintf(buf, size, "back: none, cleanup done");
     else if (r.known && r.value < WAY_BACK_MS)
-        snprintf(buf, size, "back: ~%s, 0 lost (lag %s)", format_ms(MAX(m->pause_us / 1000, (int64_t)1), span, sizeof span), format_ms(r.value, lag, sizeof lag));
+        snprintf(buf, size, "back: ~%s, 0 lost (lag %s)", format_ms(MAX((m->pause_us + 999) / 1000, (int64_t)1), span, sizeof span), format_ms(r.value, lag, sizeof lag));
     else if (m->committed)
         snprintf(buf, size, "back: loses %s of writes", format_span(now - m->committed_at, span, sizeof span));
     else if (m->pause_began)

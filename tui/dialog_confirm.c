@@ -117,8 +117,12 @@ static void undo_text(const struct model *m, const struct plan *p, const struct 
 {
     char price[160];
     gate_price(m, p, now, price, sizeof price);
-    if (mode == MODE_UNDO)
+    if (mode == MODE_UNDO && strcmp(s->kind, "switch") == 0)
+        copy_text(buf, size, "this is the undo: writes go back to blue, nothing is lost; the switch can be run again");
+    else if (mode == MODE_UNDO)
         copy_text(buf, size, m->committed ? "this is the undo; writes stay on green, whatever it moves back" : "this is the undo; the step can be run again");
+    else if (s->no_return && s->has_undo && p->ndatabases && p->databases[0].reverse)
+        snprintf(buf, size, "until it commits all goes back to blue by itself; then r, as long as green's writes flow back");
     else if (s->no_return)
         snprintf(buf, size, "until it commits all goes back to blue by itself; then no way back");
     else
@@ -234,7 +238,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     where_text(ui->plan, s, text, sizeof text);
     say(&p, "where", ROLE_DIALOG, text);
     touches_text(ui->model, ui->plan, s, text, sizeof text);
-    say(&p, "touches", ROLE_DIALOG, d->mode == MODE_UNDO ? "the same things as the step, back to what they were" : text);
+    say(&p, "touches", ROLE_DIALOG, d->mode == MODE_UNDO && strcmp(s->kind, "switch") == 0 ? "writes of all clients stop for a moment, then blue takes them" : d->mode == MODE_UNDO ? "the same things as the step, back to what they were" : text);
     takes_text(s, ui->plan, d->mode, text, sizeof text);
     say(&p, "takes", ROLE_DIALOG, text);
     undo_text(ui->model, ui->plan, s, d->mode, ui->now, text, sizeof text);

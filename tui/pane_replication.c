@@ -227,7 +227,7 @@ static void draw_copy(struct area a, const struct view *v, const struct model_db
 /* Why nothing flows, in one line. */
 static const char *silence(const struct view *v)
 {
-    return v->model->committed ? "writes are on green; replication is over" : "not replicating yet";
+    return v->model->committed ? "writes are on green" : "not replicating yet";
 }
 
 /* Versions where a line has room for them. */
@@ -236,6 +236,20 @@ static void draw_versions(struct area a, int y, const struct model_db *db)
     const struct model_dbside *s = db->side;
     if (s[BLUE].reachable && s[GREEN].reachable && y < a.h)
         area_printf(a, 0, y, ROLE_DIM, "PG %s on blue, %s on green", s[BLUE].version, s[GREEN].version);
+}
+
+/* What going back rests on: green's writes arrive on blue, or do not. */
+static int draw_way_back(struct area a, int y, const struct view *v, const struct model_db *db)
+{
+    char text[200], lag[24], kept[24];
+    bool old = pane_is_old(db->back_at, v->now, PANE_STALE_DB), runs = !old && db->back_active && db->back_ms >= 0 && !db->back_error[0];
+    if (runs)
+        area_printf(a, 0, y++, ROLE_TEXT, "green flows back to blue, lag %s", format_ms(db->back_ms, lag, sizeof lag));
+    else
+        area_textw(a, 0, y++, a.w, old ? ROLE_UNKNOWN : ROLE_BAD, db->back_error[0] ? pane_sentence(v, db->back_error, text, sizeof text) : "green does not flow back to blue");
+    if (db->back_retained >= 0)
+        area_printf(a, 0, y++, ROLE_DIM, "its slot keeps %s on green", format_bytes(db->back_retained, kept, sizeof kept));
+    return y;
 }
 
 /* Behind the commit point: who writes, and that blue only keeps what was there. */
@@ -252,9 +266,13 @@ static void draw_after(struct area a, const struct view *v, const struct model_d
     int y = 4;
     area_printf(a, 0, y++, ROLE_TEXT, "green has taken writes for %s", format_span(MAX(v->now - v->model->committed_at, 0), span, sizeof span));
     area_printf(a, 0, y++, ROLE_DIM, "write pause %s, at the pooler", format_ms((v->model->pause_us + 999) / 1000, span, sizeof span));
-    area_text(a, 0, y++, ROLE_DIM, db->slot[0] ? "replication is over; its slot waits" : "replication is over and removed");
-    if (db->slot[0])
-        area_text(a, 0, y++, ROLE_DIM, "for cleanup and replays nothing");
+    if (db->back_at && db->back_slot[0]) {
+        y = draw_way_back(a, y, v, db);
+    } else {
+        area_text(a, 0, y++, ROLE_DIM, db->slot[0] ? "replication is over; its slot waits" : "replication is over and removed");
+        if (db->slot[0])
+            area_text(a, 0, y++, ROLE_DIM, "for cleanup and replays nothing");
+    }
     y++;
     if (db->sequences_at && y < a.h)
         area_printf(a, 0, y++, ROLE_DIM, "sequences %lld, %lld behind", (long long)db->sequences, (long long)db->sequences_behind);
@@ -386,6 +404,8 @@ static void detail(const struct view *v, int row, struct buf *out)
     buf_printf(out, "slot      %s, sent %s, flushed %s\n", db->slot, db->sent_lsn, db->flushed_lsn);
     if (db->lag_error[0])
         buf_printf(out, "error     %s\n", pane_sentence(v, db->lag_error, text, sizeof text));
+    if (db->back_at)
+        buf_printf(out, "back      %s%s%s\n", db->back_slot, *db->back_error ? ": " : "", pane_sentence(v, db->back_error, text, sizeof text));
     buf_printf(out, "\naudit: %lld blockers, %lld warnings, %lld notes, %lld tables\n", (long long)db->blockers, (long long)db->warnings,
                (long long)db->notes, (long long)db->tables_audited);
     for (int i = 0; i < db->nfindings; i++)

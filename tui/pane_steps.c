@@ -179,8 +179,11 @@ static void draw_step(struct area a, int y, const struct view *v, int step)
 
 static void draw_line(struct area a, int y, const struct view *v)
 {
-    static const char *const words[] = {" point of no return: after this line going back loses writes ",
-                                        " point of no return: going back loses writes ", " point of no return "};
+    static const char *const none[] = {" point of no return: after this line going back loses writes ",
+                                       " point of no return: going back loses writes ", " point of no return "};
+    static const char *const back[] = {" commit point: after this line going back is a switch of its own, until cleanup ",
+                                       " commit point: going back is a switch, until cleanup ", " commit point "};
+    const char *const *words = v->plan->ndatabases && v->plan->databases[0].reverse ? back : none;
     size_t i = 0;
     while (i < 2 && (int)strlen(words[i]) + 8 > a.w)
         i++;

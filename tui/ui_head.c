@@ -279,7 +279,7 @@ static void add_time_badge(const struct ui *ui, struct line *l)
 /* The price of going back stays in sight on a narrow screen: its last words go. */
 static const char *short_price(char *price, int w)
 {
-    static const char *const ends[] = {" of writes", ", nothing changed", ", cleanup done"};
+    static const char *const ends[] = {" of writes", " (lag", ", nothing changed", ", cleanup done"};
     for (size_t i = 0; i < ARRAY_LEN(ends) && w < 100; i++) {
         char *end = strstr(price, ends[i]);
         if (end)

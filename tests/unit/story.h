@@ -168,7 +168,12 @@ static void story_databases(struct story *s, int t)
         return;
     }
     int64_t lag = story_lag(s, t);
-    TELL(ms + 24, lag_seen, .db = "shop", .bytes = lag, .lag = lag / 5500, .retained = lag + 18000000, .active = !moved, .slot = "cutover_shop",
+    if (moved) {
+        TELL(ms + 24, lag_seen, .db = "shop", .direction = "back", .bytes = 304, .lag = 9 + t % 7, .retained = 1800000, .active = true, .slot = "cutover_back_shop",
+             .sent_lsn = "5A/2000A2C0", .flushed_lsn = "5A/2000A190");
+        return;
+    }
+    TELL(ms + 24, lag_seen, .db = "shop", .direction = "forward", .bytes = lag, .lag = lag / 5500, .retained = lag + 18000000, .active = true, .slot = "cutover_shop",
          .sent_lsn = "5A/1F00A2C0", .flushed_lsn = "5A/1EDFE118");
 }
 
