@@ -76,10 +76,12 @@ exactly_once_on() { # nothing lost, and no row either that nobody was told about
 # ---- when everything has moved --------------------------------------------------------------------------------------
 
 fence_at() { journal_at '"event":"switch_phase","phase":"fence"'; }
+# Green's rows flow back: what blue holds of that time must be on green too.
 blue_took_nothing() {
-    local n
-    n=$(sql "$BLUE_DSN" "SELECT count(*) FROM items WHERE user_no > 0 AND at > to_timestamp($(fence_at) / 1000.0)")
-    echo "$n rows were written to blue after the fence"
+    local late n
+    late="SELECT id, user_no, n FROM items WHERE user_no > 0 AND at > to_timestamp($(fence_at) / 1000.0) ORDER BY 1"
+    n=$(comm -23 <(sql "$BLUE_DSN" "$late" | sort) <(sql "$GREEN_DSN" "$late" | sort) | wc -l)
+    echo "$n rows of blue after the fence are not green's"
     [[ $n == 0 ]] && awk -v blue="$BLUE_PG_PORT" -v at="$(fence_at)" '$1 == "ACK" && $8 == blue && $2 - $6 > at { print; bad = 1 } END { exit bad }' "$DIR/users.log"
 }
 blue_refuses() { ! takes_writes blue 2>/dev/null; }
@@ -111,7 +113,7 @@ sequences_are_free() {
 }
 nothing_left_behind() {
     local blue green
-    blue=$(sql "$BLUE_DSN" "SELECT (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover')")
+    blue=$(sql "$BLUE_DSN" "SELECT (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_subscription) + (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover')")
     green=$(sql "$GREEN_DSN" "SELECT (SELECT count(*) FROM pg_subscription), (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_publication), (SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover')")
     echo "blue: slots, publications, schema cutover = $blue; green: subscriptions, slots, publications, schema = $green"
     [[ $blue == "0|0|0" && $green == "0|0|0|0" ]]
