@@ -8,6 +8,8 @@ enum { REPOINT_MS = 60000, ANSWER_MS = 500, PROBE_MS = 3000, FAREWELL_MS = 1000 
 
 void switch_begin_ask(struct sw *sw)
 {
+    if (sw->run->model->journal_broken) /* an intent that can't be written is no intent */
+        return;
     sw->asked_commit = true;
     sw->told[0] = '\0';
     sw->until = clock_mono() + ANSWER_MS;
@@ -17,6 +19,8 @@ void switch_begin_ask(struct sw *sw)
 /* Its answer is the decision. Afterwards the intent is on disk before the act. */
 enum look switch_look_ask(struct sw *sw)
 {
+    if (!sw->asked_commit)
+        return switch_fail(sw, "The journal can't be written, so the intent to commit would not be on disk.");
     if (strcmp(sw->told, "returned") == 0)
         return switch_fail(sw, "The watchdog had already returned writes to %s, the switch having taken too long.", switch_name(sw, BLUE));
     if (watchdog_is_gone(sw->watchdog))
