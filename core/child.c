@@ -90,16 +90,14 @@ static void on_closed(uv_handle_t *h)
 
 static void push_line(struct child *c, bool is_err, const char *text, size_t len)
 {
-    if (c->count == LINES_MAX) {
-        c->first = (c->first + 1) % LINES_MAX;
-        c->count--;
-        c->lost++;
-    }
-    struct child_line *l = &c->lines[(c->first + c->count++) % LINES_MAX];
-    l->is_err = is_err;
-    size_t n = text_line(l->text, sizeof l->text, text, len);
+    struct child_line line = {.is_err = is_err};
+    size_t n = text_line(line.text, sizeof line.text, text, len);
     if (is_err && n)
-        text_line(c->last_words, sizeof c->last_words, l->text, n);
+        text_line(c->last_words, sizeof c->last_words, line.text, n);
+    if (c->count == LINES_MAX) /* what came first stays: it is what a reader begins with */
+        c->lost++;
+    else
+        c->lines[(c->first + c->count++) % LINES_MAX] = line;
     task_wake(c->owner);
 }
 

@@ -29,7 +29,7 @@ struct child_line {
 struct child *child_new(struct task *owner);
 void child_start(struct child *c, const struct child_opts *opts); /* wakes the owner at new lines and at the end */
 bool child_busy(const struct child *c);
-/* Takes the oldest unread line; false if there is none. Lines wait in a queue of 256; what overflows is counted. */
+/* Takes the oldest unread line; false if there is none. Lines wait in a queue of 256; what comes when it is full is counted only. */
 bool child_read(struct child *c, struct child_line *line);
 int child_lines_lost(const struct child *c);
 
