@@ -68,7 +68,7 @@ static bool may_run(struct cutover *c, int step, enum step_mode mode, struct gat
 
 bool cutover_run_step(struct cutover *c, int step, enum step_mode mode, const char *user, const char *typed, struct err *why)
 {
-    struct gate gate;
+    struct gate gate = {0};
     const struct plan_step *s = &c->plan->steps[step];
     if (!may_run(c, step, mode, &gate, why) || !confirmed(s, mode, typed, why))
         return false;
@@ -78,7 +78,7 @@ bool cutover_run_step(struct cutover *c, int step, enum step_mode mode, const ch
 
 bool engine_run_by_itself(struct cutover *c, int step, enum step_mode mode, const char *user, const char *word, struct err *why)
 {
-    struct gate gate;
+    struct gate gate = {0};
     if (!may_run(c, step, mode, &gate, why))
         return false;
     begin(c, step, mode, user, word, &gate);

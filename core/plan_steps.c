@@ -322,9 +322,9 @@ static void read_builtin(struct plan_reader *r, const config_setting_t *list, st
     all->raw = arena_alloc(&r->plan->arena, sizeof *all->raw * (size_t)config_setting_length(list));
     for (int i = 0; i < config_setting_length(list); i++) {
         const config_setting_t *group = config_setting_get_elem((config_setting_t *)list, (unsigned)i);
-        const char *kind = NULL;
+        const char *kind = "";
         config_setting_lookup_string((config_setting_t *)group, "kind", &kind);
-        const struct usual *u = usual_of(kind ? kind : "");
+        const struct usual *u = usual_of(kind);
         if (!u)
             die("the built-in runbook has a step of unknown kind");
         bool wanted = strcmp(kind, "wait") == 0 ? plan_has_part(r, "dns") : !u->part[0] || plan_has_part(r, u->part);

@@ -101,7 +101,7 @@ static bool find_line(const char *text, size_t len, const char *database, struct
 
 bool pooler_rewrite(const char *text, size_t len, const char *database, const char *target, struct buf *out, struct err *err)
 {
-    struct span value;
+    struct span value = {0};
     if (!find_line(text, len, database, &value, err))
         return false;
     buf_add(out, text, (size_t)(value.at - text));
@@ -112,7 +112,7 @@ bool pooler_rewrite(const char *text, size_t len, const char *database, const ch
 
 bool pooler_line(const char *text, size_t len, const char *database, char *out, size_t size, struct err *err)
 {
-    struct span value;
+    struct span value = {0};
     if (!find_line(text, len, database, &value, err))
         return false;
     snprintf(out, size, "%.*s", (int)(value.end - value.at), value.at);

@@ -116,7 +116,7 @@ static bool step_pooler(struct settle *s, struct settle_pooler *p)
         p->at = P_CLIENTS;
         return true;
     case P_CLIENTS:
-        if ((a = settle_ask(&p->admin, "SHOW CLIENTS;")) != GOT)
+        if (settle_ask(&p->admin, "SHOW CLIENTS;") != GOT)
             return false;
         if (hands_are_off(p))
             p->at = P_LOOK;

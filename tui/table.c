@@ -41,8 +41,9 @@ static void share_rest(const struct table *t, unsigned set, int rest, int *width
 unsigned table_fit(const struct table *t, int w, int *widths)
 {
     unsigned set = t->ncolumns >= MOST_COLUMNS ? ~0u : (1u << t->ncolumns) - 1;
-    while (total_width(t, set) > w && (set & (set - 1)))
-        set &= ~(1u << least_wanted(t, set));
+    int out;
+    while (total_width(t, set) > w && (set & (set - 1)) && (out = least_wanted(t, set)) >= 0)
+        set &= ~(1u << out);
     for (int i = 0; i < t->ncolumns && i < MOST_COLUMNS; i++)
         widths[i] = set & 1u << i ? t->columns[i].width : 0;
     int rest = w - total_width(t, set);
