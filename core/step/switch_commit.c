@@ -8,7 +8,7 @@ enum { REPOINT_MS = 60000, ANSWER_MS = 500, PROBE_MS = 3000, FAREWELL_MS = 1000 
 
 void switch_begin_ask(struct sw *sw)
 {
-    if (sw->run->model->journal_broken) /* an intent that can't be written is no intent */
+    if (sw->run->model && sw->run->model->journal_broken) /* an intent that can't be written is no intent */
         return;
     sw->asked_commit = true;
     sw->told[0] = '\0';
