@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Two PostgreSQL servers, blue and green, with two databases each, and one PgBouncer in front; for switch.test.
+# Two PostgreSQL servers, blue and green, with two databases each, and one PgBouncer in front; for switch.test and what builds on it.
 # Everything lives in $DIR and on 127.0.0.1. Every process is started by us and ended by its number.
 : "${B:=build/cc}"
 : "${PGBIN:=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)}"
@@ -11,7 +11,12 @@ if ((EUID == 0)); then
 fi
 pids=()
 
-free_port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])' 2>/dev/null || echo $((30000 + RANDOM % 20000)); }
+# Below the ports that the system gives to outgoing connections, so that none of those can take it before its server does.
+free_port() {
+    local port
+    until port=$((10000 + SRANDOM % 10000)) && ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
+}
 # await SECONDS COMMAND...: until it succeeds
 await() {
     local until=$(($(date +%s%N) + $1 * 1000000000))
