@@ -108,6 +108,13 @@ static void finish(struct cutover *c, const char *result, const char *sentence)
     engine_finish_if_done(c);
 }
 
+/* A dry pause that crashed may have been brought back, never further. */
+static void settle_dry(struct cutover *c, const char *world, const char *sentence)
+{
+    if (strcmp(world, "before") == 0 && c->model->pause_began)
+        RECORD(&c->door, switch_rehearsed, .proven = false, .pause_us = (c->last_at - c->model->pause_began) * 1000, .text = sentence);
+}
+
 /* What the probe of a crashed switch shows is also what became of the writes. */
 static void settle_switch(struct cutover *c, const char *world, const char *sentence)
 {
@@ -124,6 +131,8 @@ static void finish_probe(struct cutover *c)
     RECORD(&c->door, step_found, .step = run->step->key, .world = world, .sentence = run->sentence);
     if (strcmp(run->step->kind, "switch") == 0)
         settle_switch(c, world, run->sentence);
+    if (strcmp(run->step->kind, "switch.dry") == 0)
+        settle_dry(c, world, run->sentence);
     finish(c, world, run->sentence);
     engine_probe_unknown(c);
 }

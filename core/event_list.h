@@ -55,6 +55,9 @@ EVENT(switch_committing, "intent: from the next act on there is only forward", T
 EVENT(switch_committed, "writes are on green", NUM(pause_us) TEXT(text))
 EVENT(switch_returned, "everything is back on blue; by is engine or watchdog", TEXT(by) NUM(pause_us) TEXT(why))
 
+EVENT(switch_rehearsed, "a dry pause ended, everything is on blue as before; proven: it came as far as the commit point",
+      FLAG(proven) NUM(pause_us) TEXT(text))
+
 EVENT(dns_seen, "one resolver's answer for one record; status is ok, nxdomain, nodata, servfail, refused, timeout, unreachable, bad",
       TEXT(resolver) TEXT(record) TEXT(type) TEXT(status) TEXT(answer) NUM(ttl) NUM(rtt_us) TEXT(error))
 EVENT(dns_changed, "the authoritative server took an update", TEXT(record) TEXT(type) TEXT(from) TEXT(to) NUM(ttl))

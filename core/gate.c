@@ -250,7 +250,7 @@ static void check_later(struct gate *g, const struct model *m, const struct plan
 
 static void add_rules(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
 {
-    if (has_kind(p, step, "switch") && p->ndatabases)
+    if ((has_kind(p, step, "switch") || has_kind(p, step, "switch.dry")) && p->ndatabases)
         rule_one_writer(g, m, p, now);
     if (has_kind(p, step, "dns.flip"))
         rule_ttl_aged(g, m, p, now);
@@ -293,12 +293,20 @@ static void check_needs(struct gate *g, const struct model *m, const struct plan
     }
 }
 
+/* A dry pause may be had as often as wanted, until the real one. */
+static bool may_repeat(const struct model *m, const struct plan *p, int step)
+{
+    return has_kind(p, step, "switch.dry") && !m->committed;
+}
+
 static void ask_run(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
 {
     const struct plan_step *s = &p->steps[step];
     enum step_state state = m->step[step].state;
-    if (state == STEP_DONE || state == STEP_SKIPPED)
+    if ((state == STEP_DONE || state == STEP_SKIPPED) && !may_repeat(m, p, step))
         object(g, GATE_STOP, "%s is %s", s->key, step_state_names[state]);
+    if (has_kind(p, step, "switch.dry") && m->committed)
+        object(g, GATE_STOP, "writes are on green: there is nothing left to rehearse");
     if (state == STEP_UNKNOWN)
         object(g, GATE_STOP, "%s began and never ended: look at what was found and decide", s->key);
     check_needs(g, m, p, step);

@@ -177,6 +177,7 @@ struct model {
     int64_t pause_us;      /* of the last pause that ended */
     bool committed;        /* the commit point of the switch is passed */
     int64_t committed_at, returned_at;
+    int64_t rehearsed_at, rehearsed_us; /* the last dry pause that came as far as the commit point */
     struct model_phase phase[MODEL_PHASES];
     int nphases;
 

@@ -126,6 +126,9 @@ static void tell_switch(struct model *m, const struct event *e)
     case EVENT_switch_committed:
         model_say(m, e, "OK", "switch", "%s", e->switch_committed.text);
         break;
+    case EVENT_switch_rehearsed:
+        model_say(m, e, e->switch_rehearsed.proven ? "OK" : "WARN", "switch", "dry pause: %s", e->switch_rehearsed.text);
+        break;
     case EVENT_switch_returned:
         model_say(m, e, "WARN", "switch", "back on blue by the %s after %s: %s", e->switch_returned.by,
             format_ms(e->switch_returned.pause_us / 1000, took, sizeof took), e->switch_returned.why);

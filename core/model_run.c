@@ -36,7 +36,7 @@ static void fold_step_began(struct model *m, const struct plan *p, const struct 
     KEEP(s->by, e->step_began.user);
     m->running = i;
     m->abort_asked = false;
-    if (strcmp(p->steps[i].kind, "switch") == 0)
+    if (strncmp(p->steps[i].kind, "switch", 6) == 0)
         m->nphases = 0;
 }
 
@@ -235,6 +235,13 @@ static void fold_switch(struct model *m, const struct plan *p, const struct even
         set_writer(m, p, e->at, BLUE);
         m->pause_began = 0;
         m->pause_us = e->switch_returned.pause_us;
+        break;
+    case EVENT_switch_rehearsed:
+        m->pause_began = 0;
+        if (!e->switch_rehearsed.proven)
+            break;
+        m->rehearsed_at = e->at;
+        m->rehearsed_us = e->switch_rehearsed.pause_us;
         break;
     default:
         break;

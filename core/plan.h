@@ -179,6 +179,7 @@ struct plan {
     X("checks", 0, "", "runs every item of the checklist and waits until all required ones pass") \
     X("traffic", 1, "stages bake", "moves reads to green in stages through the balancer, each with a bake time") \
     X("switch", 1, "", "fence, drain, marker, sequences, promote, repoint, unfence: writes move to green; its undo moves them back to blue, nothing lost") \
+    X("switch.dry", 0, "", "a dry pause: the whole switch up to its commit point, and back to blue; nothing moves, its pause is measured") \
     X("dns.flip", 1, "", "points every record at green by compare-and-swap") \
     X("wait", 0, "", "waits until its verify conditions hold") \
     X("hold", 0, "for", "keeps blue read-only for the hold time and watches that nobody writes there") \

@@ -28,6 +28,7 @@ static const struct usual { /* what counts for a kind when a step says nothing *
     {"checks", "Prove the checklist", "checks", "", CONFIRM_NONE, "10m", false},
     {"traffic", "Shift reads to green", "balancer", "", CONFIRM_KEY, "10m", false},
     {"switch", "Switch writes to green", "databases", "", CONFIRM_TYPE, "2m", true},
+    {"switch.dry", "Rehearse the pause of the switch", "databases", "", CONFIRM_TYPE, "2m", false},
     {"dns.flip", "Point the names at green", "dns", "", CONFIRM_TYPE, "2m", false},
     {"wait", "Wait", "", "verify", CONFIRM_NONE, "48h", false},
     {"hold", "Keep blue read-only", "databases", "", CONFIRM_KEY, "10m", false},

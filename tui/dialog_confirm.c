@@ -63,7 +63,7 @@ static void where_text(const struct plan *p, const struct plan_step *s, char *bu
         snprintf(buf, size, "zone %s on %s port %d, %d record%s", p->dns.zone, p->dns.server, p->dns.port, p->dns.nrecords, p->dns.nrecords == 1 ? "" : "s");
     else if (strcmp(kind, "traffic") == 0)
         snprintf(buf, size, "balancer %s, backend %s", p->traffic.haproxy, p->traffic.backend ? p->traffic.backend : "");
-    else if (strncmp(kind, "pg.", 3) == 0 || strcmp(kind, "switch") == 0 || strcmp(kind, "hold") == 0) {
+    else if (strncmp(kind, "pg.", 3) == 0 || strncmp(kind, "switch", 6) == 0 || strcmp(kind, "hold") == 0) {
         size_t n = (size_t)snprintf(buf, size, "database");
         for (int i = 0; i < p->ndatabases && n < size; i++) {
             n += (size_t)snprintf(buf + n, size - n, "%s %s", i ? "," : "", p->databases[i].name);
@@ -97,19 +97,22 @@ static void touches_text(const struct model *m, const struct plan *p, const stru
             copy_text(buf, size, rows[i].text);
     if (strcmp(s->kind, "traffic") == 0)
         snprintf(buf, size, "reads of users move to green in %d stage%s; writes stay", p->traffic.nstages, p->traffic.nstages == 1 ? "" : "s");
-    if (strcmp(s->kind, "switch") == 0)
-        snprintf(buf, size, "writes of %lld clients stop for at most %s, then green takes them",
-                 (long long)MAX(m->db ? m->db[0].side[BLUE].clients : 0, 0), pane_span(p->switch_deadline, span, sizeof span));
+    if (strncmp(s->kind, "switch", 6) == 0)
+        snprintf(buf, size, "writes of %lld clients stop for at most %s, then %s",
+                 (long long)MAX(m->db ? m->db[0].side[BLUE].clients : 0, 0), pane_span(p->switch_deadline, span, sizeof span),
+                 strcmp(s->kind, "switch") == 0 ? "green takes them" : "go on on blue");
 }
 
-static void takes_text(const struct plan_step *s, const struct plan *p, enum step_mode mode, char *buf, size_t size)
+static void takes_text(const struct model *m, const struct plan_step *s, const struct plan *p, enum step_mode mode, char *buf, size_t size)
 {
     char about[32], most[32];
     size_t n = 0;
-    if (s->expect > 0 && mode != MODE_UNDO)
+    if (strncmp(s->kind, "switch", 6) == 0 && m->rehearsed_at)
+        n = (size_t)snprintf(buf, size, "rehearsed: writes stopped for %s; ", format_ms((m->rehearsed_us + 999) / 1000, about, sizeof about));
+    else if (s->expect > 0 && mode != MODE_UNDO)
         n = (size_t)snprintf(buf, size, "about %s, ", format_span(s->expect, about, sizeof about));
     n += (size_t)snprintf(buf + n, size - n, "given up after %s", format_span(s->timeout, most, sizeof most));
-    if (strcmp(s->kind, "switch") == 0 && n < size)
+    if (strncmp(s->kind, "switch", 6) == 0 && n < size)
         snprintf(buf + n, size - n, "; the pause budget is %s", pane_span(p->pause_budget, about, sizeof about));
 }
 
@@ -239,7 +242,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     say(&p, "where", ROLE_DIALOG, text);
     touches_text(ui->model, ui->plan, s, text, sizeof text);
     say(&p, "touches", ROLE_DIALOG, d->mode == MODE_UNDO && strcmp(s->kind, "switch") == 0 ? "writes of all clients stop for a moment, then blue takes them" : d->mode == MODE_UNDO ? "the same things as the step, back to what they were" : text);
-    takes_text(s, ui->plan, d->mode, text, sizeof text);
+    takes_text(ui->model, s, ui->plan, d->mode, text, sizeof text);
     say(&p, "takes", ROLE_DIALOG, text);
     undo_text(ui->model, ui->plan, s, d->mode, ui->now, text, sizeof text);
     say(&p, "undo", ROLE_UNDO, text);

@@ -97,6 +97,17 @@ void switch_record_resumed(struct sw *sw, enum side side)
         RECORD(sw->run->door, writes_resumed, .db = d->plan->name, .side = switch_name(sw, side), .pause_us = sw->pause_us);
 }
 
+/* A dry pause is neither a switch nor one that came back: to the run nothing has moved. */
+static void record_dry(struct sw *sw, const char *by)
+{
+    char text[200];
+    if (sw->proven)
+        snprintf(text, sizeof text, "everything was proven up to the commit point; writes were stopped for %.1f ms", (double)sw->pause_us / 1000);
+    else
+        snprintf(text, sizeof text, "brought back to blue by the %s: %.150s", by, sw->why);
+    RECORD(sw->run->door, switch_rehearsed, .proven = sw->proven, .pause_us = sw->pause_us, .text = text);
+}
+
 /* To the run a fail-back that has committed is a switch that was taken back, and one that returned leaves it as it was. */
 static void record_on_green(struct sw *sw, const char *text)
 {
@@ -119,6 +130,10 @@ void switch_record_committed(struct sw *sw, const char *text)
 void switch_record_returned(struct sw *sw, const char *by, const char *why)
 {
     char text[460];
+    if (sw->dry) {
+        record_dry(sw, by);
+        return;
+    }
     snprintf(text, sizeof text, "the fail-back was given up by the %s, writes are on green as before: %s", by, why);
     if (sw->back)
         record_on_green(sw, text);
@@ -226,6 +241,7 @@ static void run_switch(struct task *task)
     struct sw *sw = run->own;
     if (!sw->run) {
         sw->run = run;
+        sw->dry = run->kind == &step_switch_dry;
         switch_take_plan(sw);
         sw->phase_us = clock_mono_us();
     }
@@ -285,14 +301,32 @@ static void describe_poolers(const struct plan_database *d, struct buf *out, con
         buf_printf(out, "  pooler %-10s %s \"%s\"\n", d->poolers[j].name, fmt, d->poolers[j].database);
 }
 
-static void describe_databases(const struct plan *p, const char *from, const char *to, struct buf *out)
+static bool is_dry(const struct plan_step *s)
+{
+    return strcmp(s->kind, step_switch_dry.name) == 0;
+}
+
+static void describe_databases(const struct plan *p, const char *from, const char *to, bool dry, struct buf *out)
 {
     for (int i = 0; i < p->ndatabases; i++)
         buf_printf(out, "  %-5s %s: ALTER DATABASE ... SET default_transaction_read_only = on; pg_terminate_backend(every client);"
                         " INSERT INTO cutover.marker\n", from, p->databases[i].name);
-    for (int i = 0; i < p->ndatabases; i++)
-        buf_printf(out, "  %-5s %s: wait for the marker; setval(every sequence); compare\n"
-                        "  %-5s %s: ALTER DATABASE ... RESET default_transaction_read_only\n", to, p->databases[i].name, to, p->databases[i].name);
+    for (int i = 0; i < p->ndatabases; i++) {
+        buf_printf(out, "  %-5s %s: wait for the marker; setval(every sequence); compare\n", to, p->databases[i].name);
+        if (!dry)
+            buf_printf(out, "  %-5s %s: ALTER DATABASE ... RESET default_transaction_read_only\n", to, p->databases[i].name);
+    }
+}
+
+/* What a dry pause does instead of the commit. */
+static void describe_return(const struct plan *p, struct buf *out)
+{
+    buf_puts(out, "and back, before the commit point:\n");
+    for (int i = 0; i < p->ndatabases; i++) {
+        buf_printf(out, "  %-5s %s: ALTER DATABASE ... RESET default_transaction_read_only\n", side_names[BLUE], p->databases[i].name);
+        describe_poolers(&p->databases[i], out, "RESUME");
+    }
+    buf_puts(out, "green stays read-only and no pooler's file is changed; a watchdog does the same when the engine can't\n");
 }
 
 static bool has_way_back(const struct plan *p)
@@ -306,7 +340,6 @@ static bool has_way_back(const struct plan *p)
 static void describe(const struct plan *p, const struct model *m, const struct plan_step *s, enum step_mode mode, struct buf *out)
 {
     (void)m;
-    (void)s;
     if (mode == MODE_PROBE) {
         buf_puts(out, "looks, and changes nothing: where the poolers lead, whether they are paused, which side takes writes, the watchdog's log\n");
         return;
@@ -315,7 +348,11 @@ static void describe(const struct plan *p, const struct model *m, const struct p
     buf_printf(out, "fence, at most %lld ms, up to %d tries:\n", (long long)p->fence_deadline, SWITCH_TRIES);
     for (int i = 0; i < p->ndatabases; i++)
         describe_poolers(&p->databases[i], out, "PAUSE");
-    describe_databases(p, side_names[!to], side_names[to], out);
+    describe_databases(p, side_names[!to], side_names[to], is_dry(s), out);
+    if (is_dry(s)) {
+        describe_return(p, out);
+        return;
+    }
     for (int i = 0; i < p->ndatabases; i++)
         for (int j = 0; j < p->databases[i].npoolers; j++)
             buf_printf(out, "  pooler %-10s %s: %s = %s; RELOAD\n", p->databases[i].poolers[j].name, p->databases[i].poolers[j].file,
@@ -338,6 +375,15 @@ const struct step_kind step_switch = {
     .describe = describe,
     .run = run_switch,
     .undo = run_switch,
+    .probe = switch_probe,
+    .free_own = free_sw,
+};
+/* The same phases and the same watchdog, so that what it measures is what the switch will take. */
+const struct step_kind step_switch_dry = {
+    .name = "switch.dry",
+    .own_size = sizeof(struct sw),
+    .describe = describe,
+    .run = run_switch,
     .probe = switch_probe,
     .free_own = free_sw,
 };

@@ -68,6 +68,8 @@ struct sw {
     const struct plan *plan;  /* mirrored when back */
     struct plan mirror;
     bool back;                /* the fail-back */
+    bool dry;                 /* the dry pause: instead of asking for the commit it goes back, as any failure would */
+    bool proven;              /* it came as far as the commit point */
     struct switch_db *dbs;
     struct switch_pooler *poolers;
     int ndbs, npoolers;
@@ -105,6 +107,7 @@ enum switch_at { /* rows of switch_path */
     AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
 };
 extern const struct phase switch_path[];
+extern const struct step_kind step_switch, step_switch_dry;
 
 /* Writes the reason once (the first counts) and says LOOK_FAIL. */
 enum look switch_fail(struct sw *sw, const char *fmt, ...) PRINTF(2, 3);
@@ -179,6 +182,7 @@ void switch_begin_farewell(struct sw *sw);
 enum look switch_look_farewell(struct sw *sw);
 /* switch_back.c: everything back to blue, or forward by the watchdog's word */
 void switch_turn_back(struct sw *sw);
+void switch_end_dry(struct sw *sw); /* all is proven: sw->next leads back */
 void switch_begin_ask_back(struct sw *sw);
 enum look switch_look_ask_back(struct sw *sw);
 void switch_begin_settle(struct sw *sw);

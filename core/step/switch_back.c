@@ -12,6 +12,13 @@ void switch_turn_back(struct sw *sw)
     switch_close_lines(sw);
 }
 
+void switch_end_dry(struct sw *sw)
+{
+    sw->proven = true;
+    switch_turn_back(sw);
+    sw->next = AT_ASK_BACK;
+}
+
 void switch_begin_ask_back(struct sw *sw)
 {
     sw->told[0] = '\0';
@@ -76,6 +83,10 @@ static enum look end(struct sw *sw)
     const char *error = settle_error(sw->settle), *result = sw->aborted ? "aborted" : "failed";
     if (!sw->decided_back)
         step_end(sw->run, "done", "The watchdog completed the switch: writes are on %s. %.150s", switch_name(sw, GREEN), error);
+    else if (*error && sw->proven)
+        step_end(sw->run, "failed", "All was proven, but not everything is back yet, the watchdog goes on trying: %.130s", error);
+    else if (sw->proven)
+        step_end(sw->run, "done", "Writes were stopped for %.1f ms and all was proven up to the commit point; blue takes writes as before.", (double)sw->pause_us / 1000);
     else if (*error)
         step_end(sw->run, result, "%.100s Not everything is back yet, the watchdog goes on trying: %.110s", sw->why, error);
     else

@@ -193,5 +193,7 @@ enum look switch_look_verify(struct sw *sw)
             return switch_fail(sw, "Somebody writes on %s of %s in spite of the fence: pid %s, role %s, from %s.", switch_name(sw, BLUE), name, pg_value(b, 0, 0),
                                pg_value(b, 0, 1), pg_value(b, 0, 2));
     }
+    if (sw->dry)
+        switch_end_dry(sw);
     return LOOK_NEXT;
 }

@@ -401,6 +401,21 @@ static void the_writers_pause_is_a_stopwatch(void **state)
     assert_true(w->model->pause_began == 0 && w->model->pause_us == 80000 && !w->model->committed);
 }
 
+static void a_dry_pause_moves_nothing(void **state)
+{
+    struct world *w = *state;
+    SEE(writes_paused, .db = "shop");
+    w->now += 40;
+    SEE(writes_resumed, .db = "shop", .side = "blue", .pause_us = 38000);
+    SEE(switch_rehearsed, .proven = true, .pause_us = 38000, .text = "");
+    assert_true(w->model->rehearsed_us == 38000 && w->model->rehearsed_at == w->now);
+    assert_true(w->model->pause_began == 0 && !w->model->committed && w->model->returned_at == 0);
+    SEE(writes_paused, .db = "shop");
+    SEE(switch_rehearsed, .proven = false, .pause_us = 900000, .text = "late");
+    assert_true(w->model->rehearsed_us == 38000); /* one that did not get there tells nothing of how long it takes */
+    assert_true(w->model->pause_began == 0);
+}
+
 static void values_read_and_print_with_their_units(void **state)
 {
     (void)state;
@@ -437,7 +452,7 @@ int main(void)
         TEST(the_run_can_be_paused_and_its_journal_can_break), TEST(after_the_commit_replication_is_not_undone),
         TEST(the_fail_back_needs_a_living_way_back),
         TEST(a_fail_back_takes_the_switch_back),
-        TEST(the_price_of_going_back_follows_the_run), TEST(evidence_expires), TEST(the_writers_pause_is_a_stopwatch),
+        TEST(the_price_of_going_back_follows_the_run), TEST(evidence_expires), TEST(the_writers_pause_is_a_stopwatch), TEST(a_dry_pause_moves_nothing),
         cmocka_unit_test(values_read_and_print_with_their_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

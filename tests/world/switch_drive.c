@@ -1,6 +1,6 @@
-/* Runs the step "switch" of a plan once, without an engine around it, and prints every event as a line of JSON.
+/* Runs the step "switch" (or "switch.dry") of a plan once, without an engine around it, and prints every event as a line of JSON.
  *
- *   switch_drive PLAN STATE_DIR [--probe|--undo] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]
+ *   switch_drive PLAN STATE_DIR [--probe|--undo|--dry] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]
  *
  * At the named event it kills itself, stops itself, asks for the abort, or runs a shell command and waits for it.
  * Ends 0 = done, 1 = failed or aborted. */
@@ -14,6 +14,7 @@
 #include "core/watchdog.h"
 
 static const char *at_event, *at_phase, *at_what;
+static const char *kind = "switch";
 static struct step_run *the_run;
 static bool over;
 
@@ -76,6 +77,8 @@ static void read_options(int argc, char **argv, enum step_mode *mode)
             *mode = MODE_PROBE;
         else if (strcmp(argv[i], "--undo") == 0)
             *mode = MODE_UNDO;
+        else if (strcmp(argv[i], "--dry") == 0)
+            kind = "switch.dry";
         else if (strcmp(argv[i], "--at") == 0 && i + 2 < argc) {
             at_event = argv[i + 1];
             at_what = argv[i + 2];
@@ -92,13 +95,13 @@ static int run_step(struct plan *plan, const char *state_dir, enum step_mode mod
     struct door door = {print};
     uv_loop_t *loop = uv_default_loop();
     int index = 0;
-    while (index < plan->nsteps && strcmp(plan->steps[index].kind, "switch") != 0)
+    while (index < plan->nsteps && strcmp(plan->steps[index].kind, kind) != 0)
         index++;
     if (index == plan->nsteps)
         return 2;
     the_run = xcalloc(1, sizeof *the_run);
     *the_run = (struct step_run){.loop = loop, .plan = plan, .door = &door, .state_dir = state_dir, .index = index, .step = &plan->steps[index],
-        .kind = step_kind_find("switch"), .mode = mode, .over = ended};
+        .kind = step_kind_find(kind), .mode = mode, .over = ended};
     step_start(the_run);
     while (!over)
         uv_run(loop, UV_RUN_ONCE);
@@ -115,7 +118,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "watchdog") == 0)
         return watchdog_main(argc, argv);
     if (argc < 3) {
-        fprintf(stderr, "usage: switch_drive PLAN STATE_DIR [--probe|--undo] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]\n");
+        fprintf(stderr, "usage: switch_drive PLAN STATE_DIR [--probe|--undo|--dry] [--at EVENT[:PHASE] kill|stop|abort|COMMAND]\n");
         return 2;
     }
     enum step_mode mode = MODE_RUN;
