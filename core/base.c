@@ -209,6 +209,8 @@ size_t copy_text(char *dst, size_t size, const char *src)
     size_t len = strlen(src);
     if (size) {
         size_t n = MIN(len, size - 1);
+        for (size_t least = n > 3 ? n - 3 : 0; n < len && n > least && ((unsigned char)src[n] & 0xc0) == 0x80;) /* no half of a character is left */
+            n--;
         memcpy(dst, src, n);
         dst[n] = '\0';
     }

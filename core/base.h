@@ -61,7 +61,7 @@ int64_t clock_wall(void);
 int64_t clock_mono(void);
 int64_t clock_mono_us(void);
 
-/* strlcpy: always ends in NUL, returns strlen(src), so `>= size` says that it did not fit. */
+/* strlcpy that never splits a character of UTF-8: always ends in NUL, returns strlen(src), so `>= size` says that it did not fit. */
 size_t copy_text(char *dst, size_t size, const char *src);
 
 #endif

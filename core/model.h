@@ -21,7 +21,7 @@ struct history {
 int64_t history_at(const struct history *h, int64_t second, int back);
 
 struct model_table { /* first copy of one table */
-    char name[64];
+    char name[132]; /* schema and table have up to 63 bytes each */
     char state[12];
     int64_t rows, total;
 };

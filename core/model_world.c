@@ -73,7 +73,7 @@ static void fold_lag_seen(struct model_db *db, int64_t at, const struct event_la
 static struct model_table *find_table(struct model_db *db, const char *name)
 {
     for (int i = 0; i < db->ntables; i++)
-        if (strncmp(db->table[i].name, name, sizeof db->table[i].name - 1) == 0)
+        if (strcmp(db->table[i].name, name) == 0)
             return &db->table[i];
     db->tables_seen++;
     if (db->ntables == MODEL_TABLES)

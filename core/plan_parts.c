@@ -1,6 +1,7 @@
 /* The keys of a plan's top level, of a side and of a database. */
 #include "core/plan_read.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* ---- blue = { ... }, green = { ... } ---- */
@@ -30,8 +31,8 @@ static const struct plan_key pooler_keys[] = {
     PLAN_KEY(PLAN_CONNINFO, "admin", struct plan_pooler, admin, NULL),
     PLAN_KEY(PLAN_TEXT, "database", struct plan_pooler, database, NULL),
     PLAN_KEY(PLAN_PATH, "file", struct plan_pooler, file, NULL),
-    PLAN_KEY(PLAN_CONNINFO, "blue", struct plan_pooler, target[BLUE], NULL),
-    PLAN_KEY(PLAN_CONNINFO, "green", struct plan_pooler, target[GREEN], NULL),
+    PLAN_KEY(PLAN_TARGET, "blue", struct plan_pooler, target[BLUE], NULL),
+    PLAN_KEY(PLAN_TARGET, "green", struct plan_pooler, target[GREEN], NULL),
     PLAN_KEY(PLAN_CONNINFO, "probe", struct plan_pooler, probe, ""),
 };
 static const struct plan_part pooler_part = {
@@ -80,6 +81,25 @@ const struct plan_part plan_database_part = {.what = "the database",
                                              .nkeys = ARRAY_LEN(database_keys),
                                              .finish = finish_database};
 
+/* Slots and subscriptions are named after the database, in the few signs that a slot's name may have (pgnames.h). */
+static bool is_same_slot(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if ((isalnum((unsigned char)*a) ? tolower((unsigned char)*a) : '_') != (isalnum((unsigned char)*b) ? tolower((unsigned char)*b) : '_'))
+            return false;
+    return *a == *b;
+}
+
+static void check_slots(struct plan_reader *r, const config_setting_t *list, const struct plan *p)
+{
+    for (int i = 1; list && i < p->ndatabases; i++)
+        for (int j = 0; j < i; j++) {
+            const char *a = p->databases[i].name, *b = p->databases[j].name;
+            if (a && b && a[0] && strcmp(a, b) != 0 && is_same_slot(a, b))
+                plan_complain(r, plan_line(list), "The databases \"%s\" and \"%s\" would have the same slot: names must differ in letters or digits, other than in case.", b, a);
+        }
+}
+
 /* ---- the top level ---- */
 
 static void check_times(struct plan_reader *r, const config_setting_t *group, const struct plan *p)
@@ -111,6 +131,7 @@ static void finish_root(struct plan_reader *r, const config_setting_t *group, vo
     check_traffic_urls(r, group, p);
     plan_unique(r, config_setting_get_member((config_setting_t *)group, "checks"), "The check", p->checks, sizeof *p->checks, p->nchecks);
     plan_unique(r, config_setting_get_member((config_setting_t *)group, "databases"), "The database", p->databases, sizeof *p->databases, p->ndatabases);
+    check_slots(r, config_setting_get_member((config_setting_t *)group, "databases"), p);
 }
 
 /* Read in this order: a record's default is the address of its side, the steps come last, by plan_steps_read. */

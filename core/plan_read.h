@@ -16,6 +16,7 @@ enum plan_type {
     PLAN_ADDRESS,    /* const char *: IPv4 or IPv6 */
     PLAN_URL,        /* const char *: http:// or https://; slashes at its end are dropped */
     PLAN_PATH,       /* const char *: absolute */
+    PLAN_TARGET,     /* const char *: the right side of a line of PgBouncer's [databases], without a secret */
     PLAN_CONNINFO,   /* const char *: libpq's keyword=value or URI, without a secret */
     PLAN_FLAG,       /* bool */
     PLAN_COUNT,      /* int, 1 or more */
@@ -97,6 +98,7 @@ bool plan_take_option(struct plan_reader *r, const config_setting_t *s, const ch
 /* plan_secret.c. A sentence that says why not, NULL when all is well; the secret itself is never in it. */
 const char *plan_secret_in(const char *text);
 bool plan_conninfo_check(struct plan_reader *r, int line, const char *name, const char *text);
+bool plan_target_check(struct plan_reader *r, int line, const char *name, const char *text);
 
 /* plan_layout.c: what libconfig would say badly or not at all. False when reading on is useless. */
 bool plan_layout_check(struct plan_reader *r, const char *text);

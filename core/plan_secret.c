@@ -63,12 +63,27 @@ static const char keywords[] =
     "load_balance_hosts min_protocol_version max_protocol_version password sslpassword scram_client_key scram_server_key "
     "oauth_issuer oauth_client_id oauth_client_secret oauth_scope";
 
+/* pgbouncer(5), section [databases]. */
+static const char pooler_keywords[] =
+    "host port dbname user password auth_user auth_query auth_dbname pool_size min_pool_size reserve_pool reserve_pool_size connect_query pool_mode "
+    "load_balance_hosts max_db_connections max_db_client_connections server_lifetime client_encoding datestyle timezone application_name";
+
 static bool is_among(const char *word, size_t len, const char *words)
 {
     for (const char *w = words; *(w += strspn(w, " ")); w += strcspn(w, " "))
         if (strcspn(w, " ") == len && strncmp(w, word, len) == 0)
             return true;
     return false;
+}
+
+/* Past the value of a pooler that begins at p: a doubled quote stands for one, and a backslash for itself. */
+static const char *skip_pooler_value(const char *p)
+{
+    if (*p != '\'')
+        return p + strcspn(p, " \t\r\n");
+    for (p++; *p && (*p != '\'' || p[1] == '\''); p++)
+        p += *p == '\'';
+    return *p ? p + 1 : NULL;
 }
 
 /* Past the value that begins at p; NULL when its quote isn't closed. */
@@ -85,29 +100,32 @@ static const char *skip_value(const char *p)
     return *p ? p + 1 : NULL;
 }
 
-static bool check_keyword(struct plan_reader *r, int line, const char *name, const char *word, size_t len)
+static bool check_keyword(struct plan_reader *r, int line, const char *name, const char *word, size_t len, bool pooler)
 {
+    const char *known = pooler ? pooler_keywords : keywords;
     char copy[40], hint[128];
     copy_text(copy, MIN(len + 1, sizeof copy), word);
     if (is_among(word, len, "password sslpassword scram_client_key scram_server_key oauth_client_secret"))
         return plan_complain(r, line, "%s", in_conninfo), false;
-    if (is_among(word, len, keywords))
+    if (is_among(word, len, known))
         return true;
-    plan_complain(r, line, "%s: \"%s\" isn't a keyword of a connection string%s", name, copy,
-                  plan_suggest(copy, keywords, hint, sizeof hint)[0] ? hint : "; see  man 3 libpq  or the manual, \"Parameter Key Words\".");
+    plan_complain(r, line, "%s: \"%s\" isn't a keyword of %s%s", name, copy, pooler ? "PgBouncer's section [databases]" : "a connection string",
+                  plan_suggest(copy, known, hint, sizeof hint)[0] ? hint
+                  : pooler ? "; see  man 5 pgbouncer." : "; see  man 3 libpq  or the manual, \"Parameter Key Words\".");
     return false;
 }
 
-static bool check_pairs(struct plan_reader *r, int line, const char *name, const char *p)
+static bool check_pairs(struct plan_reader *r, int line, const char *name, const char *p, bool pooler)
 {
     while (*(p += strspn(p, " \t"))) {
         size_t len = strcspn(p, " \t='");
         const char *eq = p + len + strspn(p + len, " \t");
         if (!len || *eq != '=')
-            return plan_complain(r, line, "%s must be a connection string of keyword=value pairs, such as \"service=shop_blue\".", name), false;
-        if (!check_keyword(r, line, name, p, len))
+            return plan_complain(r, line, pooler ? "%s must be what stands to the right of a database in PgBouncer's file, such as \"host=192.0.2.1 port=5432\"."
+                                                 : "%s must be a connection string of keyword=value pairs, such as \"service=shop_blue\".", name), false;
+        if (!check_keyword(r, line, name, p, len, pooler))
             return false;
-        p = skip_value(eq + 1 + strspn(eq + 1, " \t"));
+        p = (pooler ? skip_pooler_value : skip_value)(eq + 1 + strspn(eq + 1, " \t"));
         if (!p)
             return plan_complain(r, line, "%s: a ' in the connection string is never closed.", name), false;
     }
@@ -118,5 +136,10 @@ bool plan_conninfo_check(struct plan_reader *r, int line, const char *name, cons
 {
     if (strncmp(text, "postgres://", 11) == 0 || strncmp(text, "postgresql://", 13) == 0)
         return true; /* its password, in userinfo or as a parameter, was found by plan_secret_in */
-    return check_pairs(r, line, name, text);
+    return check_pairs(r, line, name, text, false);
+}
+
+bool plan_target_check(struct plan_reader *r, int line, const char *name, const char *text)
+{
+    return check_pairs(r, line, name, text, true);
 }

@@ -167,6 +167,7 @@ static const struct row {
     [PLAN_ADDRESS] = {"an IPv4 or IPv6 address such as \"192.0.2.1\" or \"2001:db8::1\"", STRING, sizeof(char *)},
     [PLAN_URL] = {"an address that begins with http:// or https://", STRING, sizeof(char *)},
     [PLAN_PATH] = {"an absolute path, because the engine doesn't run where you stand", STRING, sizeof(char *)},
+    [PLAN_TARGET] = {"the right side of a line of PgBouncer's [databases] such as \"host=192.0.2.1 port=5432\"", STRING, sizeof(char *)},
     [PLAN_CONNINFO] = {"a connection string such as \"service=shop_blue\" or \"host=... dbname=...\"", STRING, sizeof(char *)},
     [PLAN_FLAG] = {"true or false, without quotes", TRUTH, sizeof(bool)},
     [PLAN_COUNT] = {"a whole number of 1 or more, without quotes", WHOLE, sizeof(int)},
@@ -221,6 +222,8 @@ static bool put(struct plan_reader *r, int line, const struct plan_key *key, con
     if (key->type == PLAN_CONDITION)
         return plan_condition_parse(r, line, text, field);
     if (key->type == PLAN_CONNINFO && !plan_conninfo_check(r, line, key->name, text))
+        return false;
+    if (key->type == PLAN_TARGET && !plan_target_check(r, line, key->name, text))
         return false;
     bool ok = key->type <= PLAN_CONNINFO ? put_string(r, key->type, text, field) : put_number(key->type, text, field);
     if (!ok)

@@ -35,12 +35,26 @@ static bool agrees(struct pgscript *s)
     return false;
 }
 
-/* Both parts of a table's name as the plan has them. */
+/* One part of a table's name, to the dot or to the end; in double quotes it may hold a dot, and a doubled quote for one. */
+static const char *take_part(const char *at, bool is_last, char *out, size_t size)
+{
+    bool quoted = *at == '"';
+    size_t n = 0;
+    for (at += quoted; *at && (quoted || is_last || *at != '.'); at++) {
+        if (quoted && *at == '"' && *++at != '"')
+            break;
+        if (n + 1 < size)
+            out[n++] = *at;
+    }
+    out[n] = '\0';
+    return at;
+}
+
+/* Both parts as the plan has them: public.items, "Schéma"."my.table"; without quotes as it is, not in lower case. */
 static void split_name(const char *name, char *schema, char *table, size_t size)
 {
-    const char *dot = strchr(name, '.');
-    snprintf(schema, size, "%.*s", dot ? (int)MIN(dot - name, 63) : 6, dot ? name : "public");
-    copy_text(table, size, dot ? dot + 1 : name);
+    const char *rest = take_part(name, false, schema, size);
+    take_part(rest + (*rest == '.'), true, table, size);
 }
 
 /* ('public', 'items'), ... for a VALUES list. */

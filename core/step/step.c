@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
+
 /* One line per kind: add the file's constant here and its row to PLAN_STEP_KINDS. */
 extern const struct step_kind step_dns_ttl, step_dns_flip, step_pg_audit, step_pg_replicate, step_pg_cleanup, step_checks,
     step_traffic, step_switch, step_switch_dry, step_wait, step_hold, step_command, step_manual;
@@ -42,22 +44,25 @@ void step_start(struct step_run *run)
 
 void step_end(struct step_run *run, const char *result, const char *fmt, ...)
 {
+    char text[sizeof run->sentence]; /* names of tables and roles may hold anything */
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(run->sentence, sizeof run->sentence, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    text_clean_string(run->sentence, sizeof run->sentence, text);
     run->result = result;
     task_stop(&run->task);
 }
 
 void step_say(struct step_run *run, const char *level, const char *fmt, ...)
 {
-    char text[512];
+    char text[512], clean[512];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    RECORD(run->door, step_said, .step = run->step->key, .level = level, .text = text);
+    text_clean_string(clean, sizeof clean, text);
+    RECORD(run->door, step_said, .step = run->step->key, .level = level, .text = clean);
 }
 
 void step_progress(struct step_run *run, int64_t done, int64_t total, const char *unit)

@@ -441,6 +441,25 @@ static void values_read_and_print_with_their_units(void **state)
     assert_string_equal(metric_format(UNIT_PPM, (struct reading){0}, b, sizeof b), "?");
 }
 
+/* Schema and table have up to 63 bytes each: two tables that differ in the last byte are two. */
+static void tables_with_long_names_are_told_apart(void **state)
+{
+    struct world *w = *state;
+    static const char a[] = "s23456789012345678901234567890123456789012345678901234567890123.t23456789012345678901234567890123456789012345678901234567890123";
+    char b[sizeof a];
+    memcpy(b, a, sizeof a);
+    b[sizeof b - 2] = '4';
+    SEE(copy_seen, .db = "shop", .table = a, .state = "ready", .rows = 5, .total = 5);
+    SEE(copy_seen, .db = "shop", .table = b, .state = "copying", .rows = 0, .total = 5);
+    const struct model_db *db = &w->model->db[0];
+    assert_int_equal(db->tables_seen, 2);
+    assert_int_equal(db->tables_ready, 1);
+    assert_string_equal(db->table[1].name, b);
+    SEE(copy_seen, .db = "shop", .table = b, .state = "ready", .rows = 5, .total = 5);
+    assert_int_equal(db->tables_seen, 2);
+    assert_int_equal(db->tables_ready, 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
@@ -452,7 +471,7 @@ int main(void)
         TEST(the_run_can_be_paused_and_its_journal_can_break), TEST(after_the_commit_replication_is_not_undone),
         TEST(the_fail_back_needs_a_living_way_back),
         TEST(a_fail_back_takes_the_switch_back),
-        TEST(the_price_of_going_back_follows_the_run), TEST(evidence_expires), TEST(the_writers_pause_is_a_stopwatch), TEST(a_dry_pause_moves_nothing),
+        TEST(the_price_of_going_back_follows_the_run), TEST(evidence_expires), TEST(tables_with_long_names_are_told_apart), TEST(the_writers_pause_is_a_stopwatch), TEST(a_dry_pause_moves_nothing),
         cmocka_unit_test(values_read_and_print_with_their_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

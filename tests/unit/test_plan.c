@@ -261,6 +261,9 @@ struct bad {
 };
 
 #define DNS(more) "dns = { zone = \"shop.test\"; server = \"192.0.2.53\"; " more " };"
+#define POOLER(target) \
+    "databases = ( { name = \"s\"; blue = \"service=b\"; green = \"service=g\"; poolers = ( { name = \"p\"; admin = \"service=p\"; database = \"s\";" \
+    " file = \"/x\"; blue = \"" target "\"; green = \"host=g dbname='it''s a \\\\ name' pool_size=3\"; } ); } );"
 #define REC "records = ( { name = \"www.shop.test\"; } ); "
 #define TRAFFIC(more) "traffic = { " more " };"
 #define STEP(more) "steps = ( { key = \"a\"; " more " } );"
@@ -306,6 +309,13 @@ static const struct bad bads[] = {
     {4, "databases = ( { name = \"shop\"; blue = \"service=b\"; green = \"service=g\"; tables = [ \"items\" ]; } );", 4, {"items", "public.items"}},
     {4, "databases = (\n{ name = \"s\"; blue = \"service=b\"; green = \"service=g\"; },\n{ name = \"s\"; blue = \"service=b\"; green = \"service=h\"; } );", 6,
      {"The database \"s\" stands twice", "line 5"}},
+    {4, "databases = (\n{ name = \"my-shop\"; blue = \"service=b\"; green = \"service=g\"; },\n{ name = \"My_Shop\"; blue = \"service=b\"; green = \"service=h\"; } );", 4,
+     {"\"my-shop\" and \"My_Shop\" would have the same slot"}},
+    {4, POOLER("host=h port"), 4, {"to the right of a database in PgBouncer's file"}},
+    {4, POOLER("host=h dbname='it\\\\'s'"), 4, {"to the right of a database"}},
+    {4, POOLER("host=h dbname='never"), 4, {"never closed"}},
+    {4, POOLER("host=h poolsize=3"), 4, {"isn't a keyword of PgBouncer's section [databases]", "pool_size"}},
+    {4, POOLER("host=h password=hunter2"), 4, {"A password stands here"}},
     /* secrets */
     {4, "databases = ( { name = \"shop\"; blue = \"host=x password=hunter2\"; green = \"service=g\"; } );", 4, {"A password stands here", "passfile"}},
     {4, "databases = ( { name = \"shop\"; blue = \"host=x pass\" \"word=hunter2\"; green = \"service=g\"; } );", 4, {"A password stands here"}},

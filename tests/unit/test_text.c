@@ -57,6 +57,13 @@ static void a_cut_never_splits_a_character(void **state)
         assert_int_equal(text_clean_string(out, size, in), strlen(at[size]));
         assert_string_equal(out, at[size]);
     }
+    for (size_t size = 1; size < sizeof out; size++) { /* nor does the plain copy */
+        static const char *const plain[] = {"", "", "a", "ab", "ab", "ab", "ab\xe2\x82\xac", ("ab\xe2\x82\xac" "c")};
+        assert_int_equal(copy_text(out, size, plain[7]), 6);
+        assert_string_equal(out, plain[MIN(size, (size_t)7)]);
+    }
+    copy_text(out, 5, "\x80\x80\x80\x80\x80\x80\x80\x80"); /* what is no UTF-8 loses no more than a character may have */
+    assert_int_equal(strlen(out), 1);
     text_line(out, 8, "  abcdefghijk ", 14);
     assert_string_equal(out, "abcd\xe2\x80\xa6");
     text_line(out, 8, "\n abcdefg\n", 10);

@@ -26,12 +26,18 @@ await() {
         sleep 0.02
     done
 }
-sql() { # SIDE DATABASE SQL
-    local port=$BLUE_PORT
-    [[ $1 == blue ]] || port=$GREEN_PORT
-    psql -qXAt -v ON_ERROR_STOP=1 "host=127.0.0.1 port=$port dbname='$2' user=postgres application_name='cutover test' options='-c default_transaction_read_only=off'" -c "$3"
+# A name as a conninfo string wants it between its quotes.
+as_value() {
+    local name=${1//\\/\\\\}
+    echo "${name//\'/\\\'}"
 }
-app() { psql -qXAt "host=127.0.0.1 port=$1 dbname='$2' user=app connect_timeout=3" -c "$3"; }
+sql() { # SIDE DATABASE SQL, or options of psql
+    local port=$BLUE_PORT dsn
+    [[ $1 == blue ]] || port=$GREEN_PORT
+    dsn="host=127.0.0.1 port=$port dbname='$(as_value "$2")' user=postgres application_name='cutover test' options='-c default_transaction_read_only=off'"
+    if (($# > 3)); then psql -qXAt -v ON_ERROR_STOP=1 "$dsn" "${@:3}"; else psql -qXAt -v ON_ERROR_STOP=1 "$dsn" -c "$3"; fi
+}
+app() { psql -qXAt "host=127.0.0.1 port=$1 dbname='$(as_value "$2")' user=app connect_timeout=3" -c "$3"; }
 admin() { psql -qXAt "host=127.0.0.1 port=$POOLER_PORT dbname=pgbouncer user=postgres" -c "$1"; }
 
 start_pg() { # NAME BIN PORT
@@ -51,6 +57,7 @@ shared_buffers = 32MB
 max_prepared_transactions = 5
 max_worker_processes = 20
 max_logical_replication_workers = 12
+${PG_CONF:-}
 CONF
 }
 pair_up() {

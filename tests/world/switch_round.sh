@@ -43,7 +43,7 @@ nothing_lost() { # SIDE: every acknowledged row is there exactly once, nobody sa
     ((lost == 0 && doubled == 0 && failed == 0))
 }
 go() { timeout 60 "$switch_drive" "$DIR/plan.cfg" "$DIR/state" "$@" >"$DIR/out" 2>>"$DIR/err"; }
-step() { timeout 60 "$drive" "$DIR/plan.cfg" "$@" >"$DIR/out" 2>>"$DIR/err"; }
+step() { timeout "${LIMIT:-60}" "$drive" "$DIR/plan.cfg" "$@" >"$DIR/out" 2>>"$DIR/err"; }
 said() { grep -q -- "$1" "$DIR/out"; }
 pause_of() { grep -h '"writes_resumed"' "$DIR/out" | grep -o '"pause_us":[0-9]*' | tail -n 1 | cut -d: -f2; }
 same() { # DATABASE SQL: both sides answer, and the same
