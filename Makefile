@@ -99,6 +99,10 @@ test:
 # Every suite prints TAP; the quick ones first.
 SUITES ?= tests/layers $(UNIT) $(wildcard tests/lab/selftest) $(wildcard tests/world/*.test) $(wildcard tests/e2e/*.test)
 
+# Figures, with a yardstick beside them in the same run.
+bench-verify: $(WORLD)
+	@B=$(B) tests/bench/verify.sh
+
 layers:
 	@tests/layers
 
@@ -130,5 +134,5 @@ help:
 clean:
 	rm -rf build $(BIN)
 
-.PHONY: all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
+.PHONY: bench-verify all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
 .SECONDARY:

@@ -43,6 +43,12 @@ EVENT(copy_seen, "the first copy of one table: state is init, copying, synced or
 EVENT(audit_found, "the audit names one thing; level is blocker, warning or note",
       TEXT(db) TEXT(level) TEXT(object) TEXT(text))
 EVENT(audited, "an audit of one database ended", TEXT(db) NUM(blockers) NUM(warnings) NUM(notes) NUM(tables))
+EVENT(verify_seen, "how far the comparison of one database is: rows of about total, tables of all, what differs so far",
+      TEXT(db) TEXT(table) NUM(rows) NUM(total) NUM(tables) NUM(all) NUM(differences))
+EVENT(difference_found, "a row that is not the same on both sides though everything has arrived; key names it",
+      TEXT(db) TEXT(table) TEXT(key) TEXT(text))
+EVENT(verified, "a comparison of one database ended; busy: rows that changed at each look; sample: ppm of the rows that were compared",
+      TEXT(db) NUM(tables) NUM(rows) NUM(differences) NUM(busy) NUM(sample))
 EVENT(sequences_seen, "sequences of one database: how many, how many of green are behind blue", TEXT(db) NUM(count) NUM(behind))
 EVENT(pooler_seen, "a pooler, looked at; target is blue, green or other",
       TEXT(db) TEXT(pooler) FLAG(reachable) FLAG(paused) TEXT(target) NUM(active) NUM(waiting) NUM(longest_wait) TEXT(error))

@@ -41,6 +41,16 @@ ONE_DB(one_open_tx) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side
 ONE_DB(one_oldest_tx) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].oldest_tx, db->side[BLUE].at) : NOT_KNOWN; }
 ONE_DB(one_prepared) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].prepared, db->side[BLUE].at) : NOT_KNOWN; }
 ONE_DB(one_blockers) { (void)now; return db->audited_at ? SEEN(db->blockers, db->audited_at) : NOT_KNOWN; }
+ONE_DB(one_differences) { (void)now; return db->verified_at ? SEEN(db->differences, db->verified_at) : NOT_KNOWN; }
+ONE_DB(one_not_verified)
+{
+    (void)now;
+    if (!db->verify_at)
+        return NOT_KNOWN;
+    if (db->verified_at)
+        return SEEN(100 - db->verified_ppm / 10000, db->verified_at);
+    return SEEN(100 - (db->verify_total > 0 ? MIN(100 * db->verify_rows / db->verify_total, (int64_t)99) : 0), db->verify_at);
+}
 ONE_DB(one_not_ready)
 {
     (void)now;
@@ -77,6 +87,13 @@ READER(tables_ready)
     r.value = 100 - r.value;
     return r;
 }
+READER(verified_percent)
+{
+    struct reading r = worst_db(m, p, arg, one_not_verified, now);
+    r.value = 100 - r.value;
+    return r;
+}
+READER(differences) { return worst_db(m, p, arg, one_differences, now); }
 READER(audited)
 {
     struct reading r = worst_db(m, p, arg, one_blockers, now);
@@ -288,6 +305,8 @@ const struct metric metrics[] = {
     {"pg.oldest_tx_ms", UNIT_MS, FRESH_DB, "database", "age of the oldest open transaction on blue", oldest_tx},
     {"pg.prepared", UNIT_COUNT, FRESH_DB, "database", "prepared transactions on blue", prepared},
     {"pg.blockers", UNIT_COUNT, 0, "database", "blockers that the last audit found", blockers},
+    {"pg.verified_percent", UNIT_PERCENT, 0, "database", "rows of blue and green that were compared, of all; of the running comparison, or the last", verified_percent},
+    {"pg.differences", UNIT_COUNT, 0, "database", "rows that differ between blue and green, as the last comparison that ended found", differences},
     {"pg.audited", UNIT_BOOL, 0, "database", "an audit has been made", audited},
     {"pg.writers", UNIT_COUNT, FRESH_DB, "database", "sides that accept writes; a side that can't be seen counts", writers},
     {"pg.clients", UNIT_COUNT, FRESH_DB, "side", "client sessions on one side, all databases", clients},

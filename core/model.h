@@ -30,6 +30,9 @@ struct model_finding {
     char object[64];
     char text[160];
 };
+struct model_difference {
+    char table[64], key[64], text[96];
+};
 struct model_dbside {
     int64_t at;
     bool reachable;
@@ -40,6 +43,7 @@ struct model_dbside {
 };
 #define MODEL_TABLES 64
 #define MODEL_FINDINGS 48
+#define MODEL_DIFFERENCES 24
 struct model_db {
     struct model_dbside side[SIDES];
     int64_t lag_at, lag_bytes, lag_ms, retained;
@@ -58,6 +62,11 @@ struct model_db {
     int nfindings;
     int64_t audited_at, blockers, warnings, notes, tables_audited;
     int64_t sequences_at, sequences, sequences_behind;
+    /* the comparison of both sides: the running one, or the last */
+    int64_t verify_at, verify_rows, verify_total, verify_tables, verify_all, differences;
+    int64_t verified_at, verified_ppm, busy_rows; /* of the last one that ended; 0 */
+    struct model_difference difference[MODEL_DIFFERENCES];
+    int ndifferences; /* kept here */
     /* pooler: the last look at the first pooler of this database */
     int64_t pooler_at;
     bool pooler_reachable, pooler_paused;

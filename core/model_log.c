@@ -96,6 +96,13 @@ static void tell_database(struct model *m, const struct plan *p, const struct ev
         model_say(m, e, level, e->audit_found.db, "%s %s: %s", e->audit_found.level, e->audit_found.object, e->audit_found.text);
         break;
     }
+    case EVENT_difference_found:
+        model_say(m, e, "BAD", e->difference_found.db, "%s%s%s: %s", e->difference_found.table, *e->difference_found.key ? " " : "", e->difference_found.key, e->difference_found.text);
+        break;
+    case EVENT_verified:
+        model_say(m, e, e->verified.differences ? "BAD" : "OK", e->verified.db, "compared %lld rows of %lld tables: %lld differences", (long long)e->verified.rows,
+            (long long)e->verified.tables, (long long)e->verified.differences);
+        break;
     case EVENT_audited:
         model_say(m, e, e->audited.blockers ? "BAD" : "OK", e->audited.db, "audit of %lld tables: %lld blockers, %lld warnings, %lld notes",
             (long long)e->audited.tables, (long long)e->audited.blockers, (long long)e->audited.warnings, (long long)e->audited.notes);

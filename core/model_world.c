@@ -117,6 +117,40 @@ static void fold_audited(struct model_db *db, int64_t at, const struct event_aud
     db->tables_audited = e->tables;
 }
 
+/* The first word of a new comparison ends what the last one said. */
+static void fold_verify_seen(struct model_db *db, int64_t at, const struct event_verify_seen *e)
+{
+    if (db->verified_at)
+        db->ndifferences = 0;
+    db->verified_at = 0;
+    db->verify_at = at;
+    db->verify_rows = e->rows;
+    db->verify_total = e->total;
+    db->verify_tables = e->tables;
+    db->verify_all = e->all;
+    db->differences = e->differences;
+}
+
+static void fold_difference_found(struct model_db *db, const struct event_difference_found *e)
+{
+    if (db->ndifferences == MODEL_DIFFERENCES)
+        return;
+    struct model_difference *d = &db->difference[db->ndifferences++];
+    KEEP(d->table, e->table);
+    KEEP(d->key, e->key);
+    KEEP(d->text, e->text);
+}
+
+static void fold_verified(struct model_db *db, int64_t at, const struct event_verified *e)
+{
+    db->verify_at = db->verified_at = at;
+    db->verified_ppm = e->sample;
+    db->verify_rows = db->verify_total = e->rows;
+    db->verify_tables = db->verify_all = e->tables;
+    db->differences = e->differences;
+    db->busy_rows = e->busy;
+}
+
 static void fold_pooler_seen(struct model_db *db, int64_t at, const struct event_pooler_seen *e)
 {
     db->pooler_at = at;
@@ -175,6 +209,15 @@ void fold_database(struct model *m, const struct plan *p, const struct event *e)
         break;
     case EVENT_audited:
         TO_DB(fold_audited(db_, e->at, &e->audited), e->audited);
+        break;
+    case EVENT_verify_seen:
+        TO_DB(fold_verify_seen(db_, e->at, &e->verify_seen), e->verify_seen);
+        break;
+    case EVENT_difference_found:
+        TO_DB(fold_difference_found(db_, &e->difference_found), e->difference_found);
+        break;
+    case EVENT_verified:
+        TO_DB(fold_verified(db_, e->at, &e->verified), e->verified);
         break;
     case EVENT_pooler_seen:
         TO_DB(fold_pooler_seen(db_, e->at, &e->pooler_seen), e->pooler_seen);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct task;
 struct pg;
 
@@ -61,5 +62,9 @@ const char *pg_value_of(const struct pg *c, int result, int row, int col);
  * form with a backslash is E'' quoted. Returns the length needed, as snprintf does. */
 size_t pg_quote_literal(char *out, size_t size, const char *value);
 size_t pg_quote_name(char *out, size_t size, const char *name);
+
+/* The text form of a one-dimensional array, for a parameter that is cast to text[]: begin with an empty buf, add, end. */
+void pg_array_add(struct buf *array, const char *value);
+void pg_array_end(struct buf *array);
 
 #endif

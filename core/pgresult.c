@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base.h"
 #include "core/pg.h"
 #include "core/pginner.h"
 
@@ -142,4 +143,22 @@ const char *pg_value_of(const struct pg *c, int i, int row, int col)
 {
     const PGresult *r = result(c, i);
     return has(r, row, col) ? PQgetvalue(r, row, col) : "";
+}
+
+/* ---- arrays ---- */
+
+void pg_array_add(struct buf *array, const char *value)
+{
+    buf_puts(array, array->len ? ",\"" : "{\"");
+    for (const char *c = value; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            buf_puts(array, "\\");
+        buf_add(array, c, 1);
+    }
+    buf_puts(array, "\"");
+}
+
+void pg_array_end(struct buf *array)
+{
+    buf_puts(array, array->len ? "}" : "{}");
 }

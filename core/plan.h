@@ -176,6 +176,7 @@ struct plan {
     X("dns.ttl", 1, "ttl", "lowers or raises the TTL of every record of the plan (ttl: low, normal or seconds)") \
     X("pg.audit", 0, "", "finds what logical replication does not carry, read-only") \
     X("pg.replicate", 1, "", "publication, slot, subscription and the first copy, until every table is ready") \
+    X("pg.verify", 0, "sample pace tables", "proves that both sides hold the same rows, range by range, while writes go on") \
     X("checks", 0, "", "runs every item of the checklist and waits until all required ones pass") \
     X("traffic", 1, "stages bake", "moves reads to green in stages through the balancer, each with a bake time") \
     X("switch", 1, "", "fence, drain, marker, sequences, promote, repoint, unfence: writes move to green; its undo moves them back to blue, nothing lost") \

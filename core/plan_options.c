@@ -11,7 +11,7 @@ static const struct {
     bool list;
 } types[] = {
     {"url", PLAN_URL, false},   {"domain", PLAN_HOST, false},       {"file", PLAN_PATH, false},  {"scratch", PLAN_CONNINFO, false},
-    {"bake", PLAN_DURATION, false}, {"for", PLAN_DURATION, false}, {"tables", PLAN_TEXT, true}, {"stages", PLAN_PERCENT, true},
+    {"bake", PLAN_DURATION, false}, {"pace", PLAN_PERCENT, false}, {"sample", PLAN_PERCENT, false}, {"for", PLAN_DURATION, false}, {"tables", PLAN_TEXT, true}, {"stages", PLAN_PERCENT, true},
     {"run", PLAN_TEXT, true},   {"undo_run", PLAN_TEXT, true},      {"command", PLAN_TEXT, true},
 };
 

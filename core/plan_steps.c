@@ -25,6 +25,7 @@ static const struct usual { /* what counts for a kind when a step says nothing *
     {"dns.ttl", "Set the TTL of every record", "dns", "ttl", CONFIRM_KEY, "2m", false},
     {"pg.audit", "Audit the databases", "databases", "", CONFIRM_NONE, "2m", false},
     {"pg.replicate", "Replicate blue to green", "databases", "", CONFIRM_KEY, "24h", false},
+    {"pg.verify", "Prove that both sides hold the same rows", "databases", "", CONFIRM_NONE, "24h", false},
     {"checks", "Prove the checklist", "checks", "", CONFIRM_NONE, "10m", false},
     {"traffic", "Shift reads to green", "balancer", "", CONFIRM_KEY, "10m", false},
     {"switch", "Switch writes to green", "databases", "", CONFIRM_TYPE, "2m", true},

@@ -82,6 +82,7 @@ static void touches_text(const struct model *m, const struct plan *p, const stru
         {"dns.ttl", "the TTL of the records; the addresses stay"},
         {"pg.audit", "nothing, it only reads"},
         {"pg.replicate", "a publication and a slot on blue; the tables of green are filled"},
+        {"pg.verify", "nothing, it reads; a marker row now and then"},
         {"checks", "nothing of production; evidence is gathered"},
         {"dns.flip", "every user: caches follow within the TTL"},
         {"wait", "nothing, it only looks"},

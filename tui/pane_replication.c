@@ -137,6 +137,19 @@ static void draw_slot(struct area a, int y, const struct view *v, const struct m
         pane_pair(a, x, y, "keeps", ROLE_TEXT, format_bytes(db->retained, bytes, sizeof bytes));
 }
 
+/* What the comparison of both sides has found, or how far it is; returns where it ends. */
+static int draw_verified(struct area a, int x, int y, const struct model_db *db)
+{
+    if (!db->verify_at || x + 24 > a.w)
+        return x;
+    unsigned style = db->differences ? ROLE_BAD : db->verified_at ? ROLE_OK : ROLE_TEXT;
+    if (db->verified_at)
+        x = area_printf(a, x, y, style, db->differences ? "✗ %lld rows differ" : db->verified_ppm < 1000000 ? "✓ sample is the same" : "✓ rows are the same", (long long)db->differences);
+    else
+        x = area_printf(a, x, y, style, "compared %lld %%, %lld differ", (long long)(db->verify_total > 0 ? MIN(100 * db->verify_rows / db->verify_total, (int64_t)99) : 0), (long long)db->differences);
+    return x + 2;
+}
+
 static void draw_facts(struct area a, int y, const struct view *v, const struct model_db *db)
 {
     int x = 0;
@@ -144,7 +157,8 @@ static void draw_facts(struct area a, int y, const struct view *v, const struct 
     int64_t rate = drain_rate(db, v->now);
     if (db->tables_seen > 0)
         x = area_printf(a, x, y, ROLE_DIM, "tables %d/%d", db->tables_ready, db->tables_seen) + 2;
-    if (db->sequences_at)
+    x = draw_verified(a, x, y, db);
+    if (db->sequences_at && x + 24 < a.w)
         x = area_printf(a, x, y, db->sequences_behind ? ROLE_TEXT : ROLE_DIM, "sequences %lld, %lld behind", (long long)db->sequences, (long long)db->sequences_behind) + 2;
     if (rate > 1000 && x + 16 < a.w)
         pane_pair(a, x, y, "drain", ROLE_TEXT, format_bytes(rate, rate_text, sizeof rate_text));
@@ -410,6 +424,11 @@ static void detail(const struct view *v, int row, struct buf *out)
                (long long)db->notes, (long long)db->tables_audited);
     for (int i = 0; i < db->nfindings; i++)
         buf_printf(out, "  %-8s %s: %s\n", db->finding[i].level, db->finding[i].object, pane_sentence(v, db->finding[i].text, text, sizeof text));
+    if (db->verify_at)
+        buf_printf(out, "\ncompared: %lld of %lld tables, %lld rows, %lld differ, %lld changed too fast\n", (long long)db->verify_tables, (long long)db->verify_all,
+                   (long long)db->verify_rows, (long long)db->differences, (long long)db->busy_rows);
+    for (int i = 0; i < db->ndifferences; i++)
+        buf_printf(out, "  %s %s: %s\n", db->difference[i].table, db->difference[i].key, pane_sentence(v, db->difference[i].text, text, sizeof text));
     for (int i = 0; i < db->ntables; i++)
         buf_printf(out, "  %-24s %-9s %lld of %lld rows\n", db->table[i].name, db->table[i].state, (long long)db->table[i].rows, (long long)db->table[i].total);
 }

@@ -7,12 +7,12 @@
 #include "core/text.h"
 
 /* One line per kind: add the file's constant here and its row to PLAN_STEP_KINDS. */
-extern const struct step_kind step_dns_ttl, step_dns_flip, step_pg_audit, step_pg_replicate, step_pg_cleanup, step_checks,
+extern const struct step_kind step_dns_ttl, step_dns_flip, step_pg_audit, step_pg_replicate, step_pg_cleanup, step_pg_verify, step_checks,
     step_traffic, step_switch, step_switch_dry, step_wait, step_hold, step_command, step_manual;
 
 const struct step_kind *const step_kinds[] = {
     &step_dns_ttl,    &step_pg_audit, &step_pg_replicate, &step_checks, &step_traffic,    &step_switch,
-    &step_switch_dry, &step_dns_flip, &step_wait,         &step_hold,   &step_pg_cleanup, &step_command, &step_manual,
+    &step_switch_dry, &step_dns_flip, &step_wait,         &step_hold,   &step_pg_cleanup, &step_pg_verify, &step_command, &step_manual,
 };
 const int nstep_kinds = ARRAY_LEN(step_kinds);
 

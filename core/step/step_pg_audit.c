@@ -46,17 +46,9 @@ static int64_t patience(const struct step_run *run, int64_t ms)
 
 static void put_tables(const struct plan_database *d, struct buf *out)
 {
-    buf_puts(out, "{");
-    for (int i = 0; i < d->ntables; i++) {
-        buf_puts(out, i ? ",\"" : "\"");
-        for (const char *p = d->tables[i]; *p; p++) {
-            if (*p == '"' || *p == '\\')
-                buf_puts(out, "\\");
-            buf_add(out, p, 1);
-        }
-        buf_puts(out, "\"");
-    }
-    buf_puts(out, "}");
+    for (int i = 0; i < d->ntables; i++)
+        pg_array_add(out, d->tables[i]);
+    pg_array_end(out);
 }
 
 /* How many databases of the plan live on the same server: its limits are for all of them. */

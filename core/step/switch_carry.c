@@ -24,29 +24,12 @@ static const char ASK_VERIFY[] =
 static const char ASK_WRITERS[] =
     "SELECT pid, coalesce(usename, '?'), coalesce(client_addr::text, 'local') FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_xid IS NOT NULL LIMIT 1";
 
-/* One element of an array literal. */
-static void add_element(struct buf *array, const char *value)
-{
-    buf_puts(array, array->len ? ",\"" : "{\"");
-    for (const char *c = value; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            buf_puts(array, "\\");
-        buf_add(array, c, 1);
-    }
-    buf_puts(array, "\"");
-}
-
 static void add_sequence(struct switch_sequences *q, const char *name, const char *value, bool called)
 {
-    add_element(&q->names, name);
-    add_element(&q->values, value);
-    add_element(&q->called, called ? "t" : "f");
+    pg_array_add(&q->names, name);
+    pg_array_add(&q->values, value);
+    pg_array_add(&q->called, called ? "t" : "f");
     q->count++;
-}
-
-static void close_array(struct buf *array)
-{
-    buf_puts(array, array->len ? "}" : "{}");
 }
 
 static void empty(struct switch_sequences *q)
@@ -136,9 +119,9 @@ enum look switch_look_unused(struct sw *sw)
         for (int r = 0; d->sequences.nunused > 0 && r < pg_results(b); r++)
             for (int i = 0; i < pg_rows_of(b, r); i++)
                 add_sequence(&d->sequences, pg_value_of(b, r, i, 0), pg_value_of(b, r, i, 1), *pg_value_of(b, r, i, 2) == 't');
-        close_array(&d->sequences.names);
-        close_array(&d->sequences.values);
-        close_array(&d->sequences.called);
+        pg_array_end(&d->sequences.names);
+        pg_array_end(&d->sequences.values);
+        pg_array_end(&d->sequences.called);
     }
     return LOOK_NEXT;
 }

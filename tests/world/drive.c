@@ -3,6 +3,7 @@
  *   drive PLAN run|undo|probe STEP [--with-sources] [--abort-after MS] [--again]
  *   drive PLAN watch SECONDS [SOURCE...]       all sources, or those whose name begins so ("blue of", "replication")
  *
+ * DRIVE_STATE names the directory in which a step may keep files (/tmp).
  * A step alone sees a model of its own, which nothing but its own events fill; with sources it sees the world, as in a run.
  * --again runs the step a second time in the same process and model. The last line is "result: sentence".
  * Ends 0 = done, before or after; 1 = anything else; 2 = could not begin. */
@@ -99,7 +100,7 @@ static void start_step(struct stage *g, const char *key, enum step_mode mode)
     struct buf action = {0};
     g->run = xcalloc(1, sizeof *g->run);
     g->run_over = false;
-    *g->run = (struct step_run){.loop = g->loop, .plan = g->plan, .model = g->model, .door = &g->door, .state_dir = "/tmp", .index = i,
+    *g->run = (struct step_run){.loop = g->loop, .plan = g->plan, .model = g->model, .door = &g->door, .state_dir = getenv("DRIVE_STATE") ? getenv("DRIVE_STATE") : "/tmp", .index = i,
         .step = &g->plan->steps[i], .kind = step_kind_find(g->plan->steps[i].kind), .mode = mode, .over = step_over, .engine = g};
     g->run->kind->describe(g->plan, g->model, g->run->step, mode, &action);
     RECORD(&g->door, step_began, .step = key, .mode = step_mode_names[mode], .attempt = 1, .action = action.text ? action.text : "",
