@@ -158,7 +158,7 @@ static void draw_facts(struct area a, int y, const struct view *v, const struct 
     if (db->tables_seen > 0)
         x = area_printf(a, x, y, ROLE_DIM, "tables %d/%d", db->tables_ready, db->tables_seen) + 2;
     x = draw_verified(a, x, y, db);
-    if (db->sequences_at && x + 24 < a.w)
+    if (db->sequences_at)
         x = area_printf(a, x, y, db->sequences_behind ? ROLE_TEXT : ROLE_DIM, "sequences %lld, %lld behind", (long long)db->sequences, (long long)db->sequences_behind) + 2;
     if (rate > 1000 && x + 16 < a.w)
         pane_pair(a, x, y, "drain", ROLE_TEXT, format_bytes(rate, rate_text, sizeof rate_text));
