@@ -4,7 +4,10 @@
  * Where green's writes flow back, blue's counters and transaction ids move all the time by rows that were applied, and nothing
  * in the tables tells those from a client's. There only client sessions count that hold a transaction id at the moment of a look:
  * a short write between two looks is not seen so. What keeps writers out is the database's own setting, which each look checks;
- * a client that writes in spite of it has to set that aside in its own session. */
+ * a client that writes in spite of it has to set that aside in its own session.
+ *
+ * Before 15 a session that rests tells its counters only when it does something else, or ends: where transaction ids moved and
+ * sessions stay connected, that nobody wrote is not known, and is not said. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,16 +25,18 @@ struct own {
     bool seen[MOST];
     int64_t writes;     /* rows that were written on blue meanwhile */
     int64_t writers;    /* client sessions that were seen to write there */
-    bool told_lost, told_open;
+    bool told_lost, told_open, told_untold;
+    bool untold[MOST];  /* at the last look sessions were connected whose counters may be missing */
     int64_t next_progress;
     int64_t xid[MOST];  /* the next transaction id: it moves at once with each write, in whatever database of that server */
     int64_t moved;      /* clock_mono when one last moved; 0 */
     int64_t round;      /* clock_mono at which the round over all databases began */
 };
 
+#define NOBODY "nobody now"
 static const char look_sql[] =
     "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint, (SELECT coalesce(string_agg(DISTINCT usename || ' ' || application_name || ' from ' ||"
-    " coalesce(host(client_addr), 'local'), ', '), 'nobody now') FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+    " coalesce(host(client_addr), 'local'), ', '), '" NOBODY "') FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
     " AND application_name NOT LIKE 'cutover%'), pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool,"
     " pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
     " (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND backend_xid IS NOT NULL"
@@ -63,6 +68,17 @@ static void connect_to_blue(struct step_run *run)
     task_wait(&run->task, TIMEOUT + 1000);
 }
 
+static void judge_untold(struct step_run *run, bool follows)
+{
+    struct own *o = run->own;
+    const char *who = pg_value(o->pg, 0, 1);
+    o->untold[o->db] = !follows && o->moved && pg_server_version(o->pg) < 150000 && strcmp(who, NOBODY) != 0;
+    if (o->untold[o->db] && !o->told_untold)
+        step_say(run, "warn", "%s: transactions ran on blue's server, and before PostgreSQL 15 a session tells what it wrote only when it goes on or ends; connected there: %s",
+            run->plan->databases[o->db].name, who);
+    o->told_untold = o->told_untold || o->untold[o->db];
+}
+
 static void judge(struct step_run *run)
 {
     struct own *o = run->own;
@@ -85,6 +101,7 @@ static void judge(struct step_run *run)
     o->rows[o->db] = rows;
     o->xid[o->db] = pg_int(o->pg, 0, 3);
     o->seen[o->db] = !follows;
+    judge_untold(run, follows);
     if (!pg_bool(o->pg, 0, 2) && !o->told_open) /* each look is a new session: it finds what a client would find */
         step_say(run, "bad", "%s: blue takes writes again; ALTER DATABASE ... SET default_transaction_read_only = on there", run->plan->databases[o->db].name);
     o->told_open = o->told_open || !pg_bool(o->pg, 0, 2);
@@ -104,6 +121,14 @@ static bool is_last_look(const struct step_run *run, int64_t hold)
 {
     const struct own *o = run->own;
     return run->plan->ndatabases == 0 || (o->round - run->started >= hold && (!o->moved || clock_mono() - o->moved >= COUNTED_AFTER));
+}
+
+static bool is_watched_well(const struct own *o)
+{
+    for (int i = 0; i < MOST; i++)
+        if (o->untold[i])
+            return false;
+    return !o->told_lost;
 }
 
 /* Between two looks: is the time over? */
@@ -126,7 +151,7 @@ static bool is_over(struct step_run *run)
     else if (held >= hold && o->told_open)
         step_end(run, "failed", "nobody wrote on blue, but it took writes during the hold");
     else if (held >= hold)
-        step_end(run, "done", o->told_lost ? "nobody wrote on blue, as far as it could be watched" : "nobody wrote on blue");
+        step_end(run, "done", is_watched_well(o) ? "nobody wrote on blue" : "nobody wrote on blue, as far as it could be watched");
     else
         return false;
     return true;

@@ -152,7 +152,7 @@ write_secrets() {
 }
 
 new_cluster() { # BIN DIRECTORY
-    "${as_pg[@]}" "$1/initdb" -D "$2" -U lab --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions \
+    "${as_pg[@]}" "$1/initdb" -D "$2" -U lab --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync \
         >>"$DIR/log/initdb.log" 2>&1
 }
 # The settings of all clusters. fsync stays on: the write pause that the lab shows must be an honest one.
