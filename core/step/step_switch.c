@@ -11,6 +11,9 @@ const struct phase switch_path[] = {
     [AT_CONNECT] = {"", switch_begin_connect, switch_look_connect, false},
     [AT_INSPECT] = {"", switch_begin_inspect, switch_look_inspect, false},
     [AT_PREPARE] = {"", switch_begin_prepare, switch_look_prepare, false},
+    [AT_LIST] = {"", switch_begin_list, switch_look_list, false},
+    [AT_LEARN] = {"", switch_begin_learn, switch_look_learn, false},
+    [AT_PRESET] = {"", switch_begin_preset, switch_look_sequences, false},
     [AT_STAGE] = {"", switch_begin_stage, switch_look_stage, false},
     [AT_WATCHDOG] = {"prepare", switch_begin_watchdog, switch_look_watchdog, false},
     [AT_DOORS] = {"", switch_begin_doors, switch_all_good, false},
@@ -276,10 +279,7 @@ static void free_sw(struct step_run *run)
         pg_free(d->side[BLUE]);
         pg_free(d->side[GREEN]);
         child_free(d->repoint);
-        buf_free(&d->sequences.names);
-        buf_free(&d->sequences.values);
-        buf_free(&d->sequences.called);
-        buf_free(&d->sequences.unused);
+        switch_free_sequences(d);
     }
     FOR_POOLER(p) {
         pg_free(p->admin);

@@ -34,11 +34,17 @@ enum look {
     LOOK_OVER, /* step_end was called */
 };
 
-struct switch_sequences { /* of one database, as text arrays for unnest() */
-    struct buf names, values, called;
-    struct buf unused;   /* statements that read those that were never called: pg_sequences does not tell their value */
-    int count, nunused;
-    bool read;           /* the list is complete */
+struct switch_sequence {
+    const char *name;    /* with its schema, both quoted */
+    const char *value;   /* NULL: not read */
+    bool called;         /* false: the next call gives this value itself */
+    int group;           /* of the prepared statement that reads it; -1 */
+};
+
+struct switch_sequences { /* of one database at one moment */
+    struct arena texts;
+    struct switch_sequence *list;
+    int count, nunused;  /* unused: never called; the list does not tell their value, they are read one by one */
 };
 
 struct switch_db {
@@ -47,7 +53,12 @@ struct switch_db {
     bool home_lives;         /* it is enabled already, leaving out what came over */
     struct pg *side[SIDES];
     char started[SIDES][64]; /* pg_postmaster_start_time: which server answers through the pooler */
-    struct switch_sequences sequences;
+    struct switch_sequences known; /* read and set before the pause */
+    struct switch_sequences now;   /* as they are behind the fence */
+    struct switch_sequences there; /* as green has them then */
+    bool read;                     /* now is complete, but for the unused */
+    struct buf changes[3];         /* what is set on green: names, values, called, as text arrays for unnest() */
+    int nchanges;
     bool marked, arrived;    /* the marker is on blue, on green */
     struct child *repoint;
 };
@@ -102,7 +113,7 @@ struct phase {
     bool paused;       /* the switch's deadline holds */
 };
 enum switch_at { /* rows of switch_path */
-    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
+    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_LIST, AT_LEARN, AT_PRESET, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
     AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_IDLE, AT_ENABLE, AT_CALM, AT_FAREWELL,
     AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
 };
@@ -154,12 +165,21 @@ enum look switch_look_readonly(struct sw *sw);
 /* switch_carry.c: everything is on green */
 void switch_begin_marker(struct sw *sw);
 enum look switch_look_marker(struct sw *sw);
+void switch_begin_verify(struct sw *sw);
+enum look switch_look_verify(struct sw *sw);
+/* switch_sequences.c: before the pause, and in it */
+void switch_begin_list(struct sw *sw);
+enum look switch_look_list(struct sw *sw);
+void switch_begin_learn(struct sw *sw);
+enum look switch_look_learn(struct sw *sw);
+void switch_begin_preset(struct sw *sw);
+enum look switch_look_sequences(struct sw *sw);
+void switch_ask_list(struct sw *sw, struct switch_db *d);       /* of blue; meanwhile the marker travels */
+enum look switch_take_list(struct sw *sw, struct switch_db *d);
 void switch_begin_unused(struct sw *sw);
 enum look switch_look_unused(struct sw *sw);
 void switch_begin_sequences(struct sw *sw);
-enum look switch_look_sequences(struct sw *sw);
-void switch_begin_verify(struct sw *sw);
-enum look switch_look_verify(struct sw *sw);
+void switch_free_sequences(struct switch_db *d);
 /* switch_commit.c: writes move */
 void switch_begin_ask(struct sw *sw);
 enum look switch_look_ask(struct sw *sw);
