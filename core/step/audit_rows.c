@@ -42,6 +42,12 @@ const char audit_scope[] =
 #define GREEN_WISHED "(green_subs * (1 + sync))" /* workers; what they need beside is bounded by their number */
 #define GREEN_BEST "greatest(green_subs + 1, least(" GREEN_WISHED ", workers))"
 
+/* The room that the lock table has for sure; reading a sequence locks it until the end of the transaction. */
+#define LOCKS_SQL \
+    "SELECT 'max_locks_per_transaction', format('%s sequences are locked together when the switch reads them, and the server has room for %s locks', n, most)" \
+    " FROM (SELECT count(*) AS n FROM rel WHERE relkind = 'S') s, (SELECT " NUMBER("max_locks_per_transaction") " * (" NUMBER("max_connections") " + " \
+    NUMBER("max_prepared_transactions") ") AS most) m WHERE n > most"
+
 #define ROLE(condition) "(SELECT " condition " FROM pg_roles WHERE rolname = current_user)"
 #define MANAGED "EXISTS (SELECT FROM pg_roles r WHERE rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin') AND pg_has_role(r.oid, 'MEMBER'))"
 #define RDS_REPLICATION "EXISTS (SELECT FROM pg_roles r WHERE rolname = 'rds_replication' AND pg_has_role(r.oid, 'MEMBER'))"
@@ -137,6 +143,8 @@ const struct audit_row audit_rows[] = {
      "SELECT name, format('REPLICA IDENTITY FULL, about %s rows', greatest(reltuples, 0)::bigint) || coalesce(" CHANGES ", '')"
      " FROM t WHERE relkind = 'r' AND ident = 'f' AND NOT " HAS_KEY,
      "each UPDATE or DELETE may read the whole table on green; better a key"},
+    {"max_locks_per_transaction", AUDIT_WARNING, BLUE, 0, 0, LOCKS_SQL, "raise it on blue and restart that server, or the switch may stop before its pause"},
+    {"max_locks_per_transaction", AUDIT_WARNING, GREEN, 0, 0, LOCKS_SQL, "raise it on green and restart that server, or the switch may stop before its pause"},
     {"unlogged", AUDIT_WARNING, BLUE, 0, 0, "SELECT name, 'unlogged' FROM scope WHERE persistence = 'u'",
      "its rows are not carried; SET LOGGED, or fill it on green"},
     {"foreign tables", AUDIT_WARNING, BLUE, 0, 0, "SELECT name, 'foreign table' FROM rel WHERE relkind = 'f'",
