@@ -40,6 +40,9 @@ EVENT(lag_seen, "replication of one database: bytes not yet confirmed by green, 
       TEXT(db) TEXT(direction) NUM(bytes) NUM(lag) NUM(retained) FLAG(active) TEXT(slot) TEXT(sent_lsn) TEXT(flushed_lsn) TEXT(error))
 EVENT(copy_seen, "the first copy of one table: state is init, copying, synced or ready",
       TEXT(db) TEXT(table) TEXT(state) NUM(rows) NUM(total))
+EVENT(schema_seen, "blue's definitions compared with those at the beginning of replication; drift: how many objects changed that green does not have so;"
+      " object and change (new, altered, dropped) name the first; base stands for the beginning",
+      TEXT(db) TEXT(base) NUM(objects) NUM(drift) TEXT(object) TEXT(change))
 EVENT(audit_found, "the audit names one thing; level is blocker, warning or note",
       TEXT(db) TEXT(level) TEXT(object) TEXT(text))
 EVENT(audited, "an audit of one database ended", TEXT(db) NUM(blockers) NUM(warnings) NUM(notes) NUM(tables))

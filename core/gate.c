@@ -156,6 +156,41 @@ static void rule_one_writer(struct gate *g, const struct model *m, const struct 
         object(g, GATE_STOP, "S1: %s sides would accept writes (a side that can't be seen counts); there must be one", l->value);
 }
 
+/* The database whose schema is in the way: one that was seen once and not lately, or one with a drift; -1. */
+static int schema_in_the_way(const struct model *m, const struct plan *p, int64_t now, struct reading *r)
+{
+    const struct metric *drift = metric_find("pg.schema_drift");
+    int shown = -1;
+    for (int i = 0; i < p->ndatabases; i++) {
+        if (!m->db[i].schema_at)
+            continue;
+        *r = metric_read(drift, m, p, p->databases[i].name, now);
+        shown = i;
+        if (!r->known || r->value > 0)
+            break;
+    }
+    return shown;
+}
+
+/* S16: rows for what green does not know can't arrive there. */
+static void rule_one_schema(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
+{
+    struct reading r = {0};
+    int i = schema_in_the_way(m, p, now, &r);
+    if (i < 0)
+        return;
+    bool held = r.known && r.value == 0;
+    struct gate_line *l = add_line(g, "S16", held, "green has every change of blue's schema");
+    l->known = r.known;
+    l->at = r.at;
+    metric_format(UNIT_COUNT, r, l->value, sizeof l->value);
+    if (!r.known)
+        object(g, GATE_HOLD, "S16: the schema of %s was not compared lately", p->databases[i].name);
+    else if (!held)
+        object(g, GATE_STOP, "S16: %s is %s on blue of %s since replication began, and green lacks it: run the same DDL there", m->db[i].schema_object,
+            m->db[i].schema_change, p->databases[i].name);
+}
+
 /* S5: no flip while a compliant cache may still hold an answer with the old TTL. */
 static void rule_ttl_aged(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
 {
@@ -250,8 +285,10 @@ static void check_later(struct gate *g, const struct model *m, const struct plan
 
 static void add_rules(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
 {
-    if ((has_kind(p, step, "switch") || has_kind(p, step, "switch.dry")) && p->ndatabases)
+    if ((has_kind(p, step, "switch") || has_kind(p, step, "switch.dry")) && p->ndatabases) {
         rule_one_writer(g, m, p, now);
+        rule_one_schema(g, m, p, now);
+    }
     if (has_kind(p, step, "dns.flip"))
         rule_ttl_aged(g, m, p, now);
 }

@@ -10,7 +10,7 @@
 #define READER(name) static struct reading name(const struct model *m, const struct plan *p, const char *arg, int64_t now)
 #define UNUSED_ARGS (void)m, (void)p, (void)arg, (void)now
 
-enum { FRESH_DB = 5000, FRESH_HTTP = 5000, FRESH_BALANCER = 5000 };
+enum { FRESH_DB = 5000, FRESH_HTTP = 5000, FRESH_BALANCER = 5000, FRESH_SCHEMA = 30000 };
 
 /* ---- databases: without an argument the worst of all ---- */
 
@@ -41,6 +41,7 @@ ONE_DB(one_open_tx) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side
 ONE_DB(one_oldest_tx) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].oldest_tx, db->side[BLUE].at) : NOT_KNOWN; }
 ONE_DB(one_prepared) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].prepared, db->side[BLUE].at) : NOT_KNOWN; }
 ONE_DB(one_blockers) { (void)now; return db->audited_at ? SEEN(db->blockers, db->audited_at) : NOT_KNOWN; }
+ONE_DB(one_drift) { (void)now; return db->schema_at ? SEEN(db->schema_drift, db->schema_at) : NOT_KNOWN; }
 ONE_DB(one_differences) { (void)now; return db->verified_at ? SEEN(db->differences, db->verified_at) : NOT_KNOWN; }
 ONE_DB(one_not_verified)
 {
@@ -93,6 +94,7 @@ READER(verified_percent)
     r.value = 100 - r.value;
     return r;
 }
+READER(schema_drift) { return worst_db(m, p, arg, one_drift, now); }
 READER(differences) { return worst_db(m, p, arg, one_differences, now); }
 READER(audited)
 {
@@ -305,6 +307,7 @@ const struct metric metrics[] = {
     {"pg.oldest_tx_ms", UNIT_MS, FRESH_DB, "database", "age of the oldest open transaction on blue", oldest_tx},
     {"pg.prepared", UNIT_COUNT, FRESH_DB, "database", "prepared transactions on blue", prepared},
     {"pg.blockers", UNIT_COUNT, 0, "database", "blockers that the last audit found", blockers},
+    {"pg.schema_drift", UNIT_COUNT, FRESH_SCHEMA, "database", "objects that were defined, altered or dropped on blue since replication began and that green does not have so", schema_drift},
     {"pg.verified_percent", UNIT_PERCENT, 0, "database", "rows of blue and green that were compared, of all; of the running comparison, or the last", verified_percent},
     {"pg.differences", UNIT_COUNT, 0, "database", "rows that differ between blue and green, as the last comparison that ended found", differences},
     {"pg.audited", UNIT_BOOL, 0, "database", "an audit has been made", audited},

@@ -61,6 +61,9 @@ struct model_db {
     struct model_finding finding[MODEL_FINDINGS];
     int nfindings;
     int64_t audited_at, blockers, warnings, notes, tables_audited;
+    /* DDL on blue since replication began that green lacks */
+    int64_t schema_at, schema_objects, schema_drift;
+    char schema_base[40], schema_object[96], schema_change[12];
     int64_t sequences_at, sequences, sequences_behind;
     /* the comparison of both sides: the running one, or the last */
     int64_t verify_at, verify_rows, verify_total, verify_tables, verify_all, differences;

@@ -96,6 +96,14 @@ static void tell_database(struct model *m, const struct plan *p, const struct ev
         model_say(m, e, level, e->audit_found.db, "%s %s: %s", e->audit_found.level, e->audit_found.object, e->audit_found.text);
         break;
     }
+    case EVENT_schema_seen: {
+        int i = plan_find_database(p, e->schema_seen.db);
+        if (i >= 0 && *e->schema_seen.object && strcmp(m->db[i].schema_object, e->schema_seen.object) != 0)
+            model_say(m, e, "BAD", e->schema_seen.db, "DDL on blue: %s is %s, and green lacks it", e->schema_seen.object, e->schema_seen.change);
+        if (i >= 0 && !e->schema_seen.drift && m->db[i].schema_drift)
+            model_say(m, e, "OK", e->schema_seen.db, "green has every change of blue's schema now");
+        break;
+    }
     case EVENT_difference_found:
         model_say(m, e, "BAD", e->difference_found.db, "%s%s%s: %s", e->difference_found.table, *e->difference_found.key ? " " : "", e->difference_found.key, e->difference_found.text);
         break;

@@ -117,6 +117,16 @@ static void fold_audited(struct model_db *db, int64_t at, const struct event_aud
     db->tables_audited = e->tables;
 }
 
+static void fold_schema_seen(struct model_db *db, int64_t at, const struct event_schema_seen *e)
+{
+    db->schema_at = at;
+    db->schema_objects = e->objects;
+    db->schema_drift = e->drift;
+    KEEP(db->schema_base, e->base);
+    KEEP(db->schema_object, e->object);
+    KEEP(db->schema_change, e->change);
+}
+
 /* The first word of a new comparison ends what the last one said. */
 static void fold_verify_seen(struct model_db *db, int64_t at, const struct event_verify_seen *e)
 {
@@ -209,6 +219,9 @@ void fold_database(struct model *m, const struct plan *p, const struct event *e)
         break;
     case EVENT_audited:
         TO_DB(fold_audited(db_, e->at, &e->audited), e->audited);
+        break;
+    case EVENT_schema_seen:
+        TO_DB(fold_schema_seen(db_, e->at, &e->schema_seen), e->schema_seen);
         break;
     case EVENT_verify_seen:
         TO_DB(fold_verify_seen(db_, e->at, &e->verify_seen), e->verify_seen);

@@ -164,12 +164,24 @@ static void draw_facts(struct area a, int y, const struct view *v, const struct 
         pane_pair(a, x, y, "drain", ROLE_TEXT, format_bytes(rate, rate_text, sizeof rate_text));
 }
 
+/* DDL on blue that green lacks: it stops the switch. */
+static void draw_drift(struct area a, int y, const struct view *v, const struct model_db *db)
+{
+    char text[200], more[40] = "", name[120];
+    if (db->schema_drift > 1)
+        snprintf(more, sizeof more, " (%lld in all)", (long long)db->schema_drift);
+    snprintf(text, sizeof text, "✗ DDL on blue: %s %s%s", db->schema_object, db->schema_change, more);
+    area_textw(a, 0, y, a.w, ROLE_BAD, pane_sentence(v, text, name, sizeof name));
+}
+
 /* What keeps replication from working comes before its figures. */
 static void draw_trouble(struct area a, int y, const struct view *v, const struct model_db *db)
 {
     char text[200];
     if (db->lag_error[0])
         area_textw(a, 0, y, a.w, ROLE_BAD, pane_sentence(v, db->lag_error, text, sizeof text));
+    else if (db->schema_drift > 0)
+        draw_drift(a, y, v, db);
     else
         draw_facts(a, y, v, db);
 }
@@ -325,7 +337,7 @@ static void draw_streaming(struct area a, const struct view *v, const struct mod
     draw_lag(a, 0, v, db);
     if (a.h < 8) {
         draw_graph(area_part(a, 0, 1, -1, MAX(a.h - 2, 0)), v, db);
-        if (db->lag_error[0])
+        if (db->lag_error[0] || db->schema_drift > 0)
             draw_trouble(a, a.h - 1, v, db);
         else if (db->pooler_paused || db->pooler_waiting > 0)
             draw_pooler(a, a.h - 1, v, db);

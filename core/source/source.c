@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 /* One line per kind: add the file's constant here. */
-extern const struct source_kind source_database, source_replication, source_copy, source_pooler, source_dns, source_http,
+extern const struct source_kind source_database, source_replication, source_copy, source_schema, source_pooler, source_dns, source_http,
     source_haproxy, source_prometheus;
 
 const struct source_kind *const source_kinds[] = {
-    &source_database, &source_replication, &source_copy, &source_pooler, &source_dns, &source_http, &source_haproxy, &source_prometheus,
+    &source_database, &source_replication, &source_copy, &source_schema, &source_pooler, &source_dns, &source_http, &source_haproxy, &source_prometheus,
 };
 const int nsource_kinds = ARRAY_LEN(source_kinds);
 

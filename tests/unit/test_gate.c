@@ -175,6 +175,28 @@ static void two_writers_stop_the_switch(void **state)
     assert_int_equal(ask(w, "switch"), GATE_GO);
 }
 
+/* S16: DDL on blue that green lacks, and a comparison that nobody makes any more. */
+static void a_drift_of_the_schema_stops_the_switch(void **state)
+{
+    struct world *w = *state;
+    make_ready(w);
+    SEE(schema_seen, .db = "shop", .base = "b", .objects = 9, .drift = 0, .object = "", .change = "");
+    assert_int_equal(ask(w, "switch"), GATE_GO);
+    SEE(schema_seen, .db = "shop", .base = "b", .objects = 10, .drift = 1, .object = "table public.late", .change = "new");
+    assert_int_equal(ask(w, "switch"), GATE_STOP);
+    assert_non_null(strstr(w->gate.why, "S16: table public.late is new on blue of shop"));
+    SEE(schema_seen, .db = "shop", .base = "c", .objects = 10, .drift = 0, .object = "", .change = "");
+    assert_int_equal(ask(w, "switch"), GATE_GO);
+    w->now += 40000;
+    see_side(w, "blue", "yes");
+    see_side(w, "green", "no");
+    assert_int_not_equal(ask(w, "switch"), GATE_GO);
+    bool named = false;
+    for (int i = 0; i < w->gate.count; i++)
+        named = named || strcmp(w->gate.lines[i].id, "S16") == 0;
+    assert_true(named);
+}
+
 static void see_dns(struct world *w, const char *resolver, const char *status, const char *answer, int64_t ttl)
 {
     SEE(dns_seen, .resolver = resolver, .record = "www.shop.test", .type = "A", .status = status, .answer = answer, .ttl = ttl, .rtt_us = 100, .error = "");
@@ -466,7 +488,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_fresh_run_opens_the_first_step_only), TEST(what_was_never_seen_does_not_pass),
         TEST(the_switch_opens_when_all_holds_and_closes_when_it_is_stale), TEST(a_condition_must_hold_without_a_break),
-        TEST(two_writers_stop_the_switch), TEST(the_flip_waits_for_the_old_ttl), TEST(a_resolver_is_what_it_answers),
+        TEST(two_writers_stop_the_switch), TEST(a_drift_of_the_schema_stops_the_switch), TEST(the_flip_waits_for_the_old_ttl), TEST(a_resolver_is_what_it_answers),
         TEST(a_lossy_resolver_keeps_its_last_answer_for_its_time), TEST(a_crash_leaves_the_step_unknown_and_closes_all_others),
         TEST(the_run_can_be_paused_and_its_journal_can_break), TEST(after_the_commit_replication_is_not_undone),
         TEST(the_fail_back_needs_a_living_way_back),
