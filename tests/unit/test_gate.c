@@ -192,8 +192,8 @@ static void a_drift_of_the_schema_stops_the_switch(void **state)
     see_side(w, "green", "no");
     assert_int_not_equal(ask(w, "switch"), GATE_GO);
     bool named = false;
-    for (int i = 0; i < w->gate.count; i++)
-        named = named || strcmp(w->gate.lines[i].id, "S16") == 0;
+    for (int i = 0; i < w->gate.nlines; i++)
+        named = named || strcmp(w->gate.line[i].id, "S16") == 0;
     assert_true(named);
 }
 
