@@ -58,6 +58,13 @@ struct plan_database {
     int nrepoint;
 };
 
+struct plan_flag { /* an application's own switch that stops its writes (core/flag.h): run or url */
+    const char *name;
+    const char **run; /* argv; nrun 0 = by HTTP */
+    int nrun;
+    const char *url;
+};
+
 struct plan_record {
     const char *name; /* "www.shop.test", no trailing dot */
     const char *type; /* "A" or "AAAA" or "CNAME" */
@@ -156,10 +163,13 @@ struct plan {
     int64_t pause_budget; /* how long writes may be stopped before going back is offered */
     int64_t switch_deadline; /* one attempt of the switch up to its commit point */
     int64_t fence_deadline;  /* how long the drain may take within it */
+    int fence_tries;         /* how often the fence is tried; between two of them everybody writes on */
     int64_t hold;            /* how long blue is kept read-only */
     struct plan_side side[SIDES];
     struct plan_database *databases;
     int ndatabases;
+    struct plan_flag *flags;
+    int nflags;
     struct plan_dns dns;         /* nrecords 0: the plan has no dns */
     struct plan_traffic traffic; /* nprobes 0 and haproxy "": the plan has no traffic */
     struct plan_check *checks;

@@ -81,6 +81,25 @@ const struct plan_part plan_database_part = {.what = "the database",
                                              .nkeys = ARRAY_LEN(database_keys),
                                              .finish = finish_database};
 
+/* ---- flags = ( { ... } ) ---- */
+
+static void finish_flag(struct plan_reader *r, const config_setting_t *group, void *into)
+{
+    struct plan_flag *f = into;
+    if (!f->nrun == !*f->url)
+        plan_complain(r, plan_line(group), "The flag %s %s; give it one of them.", f->name ? f->name : "", f->nrun ? "has run and url" : "has neither run nor url");
+    if (f->nrun == 1 && f->run[0] && strchr(f->run[0], ' '))
+        plan_complain(r, plan_line(group), "run isn't given to a shell; write each word by itself:  run = [ \"program\", \"argument\" ];");
+}
+
+static const struct plan_key flag_keys[] = {
+    PLAN_KEY(PLAN_NAME, "name", struct plan_flag, name, NULL),
+    PLAN_LIST(PLAN_TEXT, "run", struct plan_flag, run, nrun, ""),
+    PLAN_KEY(PLAN_URL, "url", struct plan_flag, url, ""),
+};
+static const struct plan_part flag_part = {
+    .what = "the flag", .size = sizeof(struct plan_flag), .keys = flag_keys, .nkeys = ARRAY_LEN(flag_keys), .finish = finish_flag};
+
 /* Slots and subscriptions are named after the database, in the few signs that a slot's name may have (pgnames.h). */
 static bool is_same_slot(const char *a, const char *b)
 {
@@ -131,6 +150,7 @@ static void finish_root(struct plan_reader *r, const config_setting_t *group, vo
     check_traffic_urls(r, group, p);
     plan_unique(r, config_setting_get_member((config_setting_t *)group, "checks"), "The check", p->checks, sizeof *p->checks, p->nchecks);
     plan_unique(r, config_setting_get_member((config_setting_t *)group, "databases"), "The database", p->databases, sizeof *p->databases, p->ndatabases);
+    plan_unique(r, config_setting_get_member((config_setting_t *)group, "flags"), "The flag", p->flags, sizeof *p->flags, p->nflags);
     check_slots(r, config_setting_get_member((config_setting_t *)group, "databases"), p);
 }
 
@@ -140,12 +160,14 @@ static const struct plan_key root_keys[] = {
     PLAN_KEY(PLAN_FLAG, "rehearsal", struct plan, rehearsal, "false"),
     PLAN_KEY(PLAN_DURATION, "pause_budget", struct plan, pause_budget, "30s"),
     PLAN_KEY(PLAN_DURATION, "switch_deadline", struct plan, switch_deadline, "5s"),
-    PLAN_KEY(PLAN_DURATION, "fence_deadline", struct plan, fence_deadline, "2s"),
+    PLAN_KEY(PLAN_DURATION, "fence_deadline", struct plan, fence_deadline, "300ms"),
+    PLAN_KEY(PLAN_COUNT, "fence_tries", struct plan, fence_tries, "3"),
     PLAN_KEY(PLAN_DURATION, "hold", struct plan, hold, "48h"),
     {.name = "blue", .type = PLAN_PART, .at = offsetof(struct plan, side[BLUE]), .part = &plan_side_part},
     {.name = "green", .type = PLAN_PART, .at = offsetof(struct plan, side[GREEN]), .part = &plan_side_part},
     {.name = "databases", .type = PLAN_PART, .at = offsetof(struct plan, databases), .count_at = offsetof(struct plan, ndatabases),
      .otherwise = "", .part = &plan_database_part},
+    {.name = "flags", .type = PLAN_PART, .at = offsetof(struct plan, flags), .count_at = offsetof(struct plan, nflags), .otherwise = "", .part = &flag_part},
     {.name = "dns", .type = PLAN_PART, .at = offsetof(struct plan, dns), .otherwise = "", .part = &plan_dns_part},
     {.name = "traffic", .type = PLAN_PART, .at = offsetof(struct plan, traffic), .otherwise = "", .part = &plan_traffic_part},
     {.name = "checks", .type = PLAN_PART, .at = offsetof(struct plan, checks), .count_at = offsetof(struct plan, nchecks),

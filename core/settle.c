@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "core/child.h"
+#include "core/flag.h"
 #include "core/pg.h"
 #include "core/pgnames.h"
 #include "core/settle_inner.h"
 
-enum { REPOINT_MS = 60000, LINK_MS = 5000 };
+enum { REPOINT_MS = 60000, LINK_MS = 5000, STRAYS_MS = 2500 };
 
 /* Ends the switch's own sessions, and says how many are still there. */
 static const char HANDS_OFF[] =
@@ -88,9 +89,22 @@ void settle_add_pooler(struct settle *s, int database, const struct plan_pooler 
     make_line(s, &p->admin, pooler->admin);
 }
 
+void settle_add_flag(struct settle *s, const struct plan_flag *flag)
+{
+    s->flags = xrealloc(s->flags, (size_t)(s->nflags + 1) * sizeof *s->flags);
+    s->flags[s->nflags++] = (struct settle_flag){.flag = flag_new(s->owner, flag)};
+}
+
+void settle_expect_strays(struct settle *s)
+{
+    s->strays = true;
+}
+
 void settle_add_plan(struct settle *s, const struct plan *plan, bool back, const char *const *retries)
 {
     settle_set_back(s, back);
+    for (int i = 0; i < plan->nflags; i++)
+        settle_add_flag(s, &plan->flags[i]);
     for (int i = 0; i < plan->ndatabases; i++) {
         const struct plan_database *d = &plan->databases[i];
         char home[64] = "";
@@ -130,6 +144,9 @@ void settle_free(struct settle *s)
         return;
     for (int i = 0; i < s->nunits; i++)
         free_unit(&s->units[i]);
+    for (int i = 0; i < s->nflags; i++)
+        flag_free(s->flags[i].flag);
+    free(s->flags);
     free(s->units);
     free(s);
 }
@@ -268,6 +285,8 @@ void settle_go(struct settle *s, enum side side, bool opened)
     s->mode = WORKING;
     s->side = side;
     s->opened = opened;
+    for (int i = 0; i < s->nflags; i++)
+        s->flags[i].at = F_SET;
     for (int i = 0; i < s->nunits; i++) {
         struct settle_unit *u = &s->units[i];
         u->at = side == BLUE && !opened ? D_HANDS_WINNER : D_HANDS_LOSER;
@@ -283,6 +302,38 @@ void settle_go(struct settle *s, enum side side, bool opened)
     }
 }
 
+/* ---- flags ---- */
+
+static void tell_flag(struct settle_flag *f)
+{
+    if (f->at == F_SET && clock_mono() >= f->again) {
+        flag_set(f->flag, false, FLAG_OFF_MS);
+        f->at = F_ASKED;
+    }
+}
+
+static void step_flag(struct settle *s, struct settle_flag *f)
+{
+    tell_flag(f);
+    if (f->at != F_ASKED || flag_busy(f->flag))
+        return;
+    bool once_more = s->strays && !f->once_more && !flag_failed(f->flag);
+    f->once_more = f->once_more || once_more;
+    f->again = clock_mono() + (once_more ? STRAYS_MS : SETTLE_AGAIN_MS * 10);
+    f->at = flag_failed(f->flag) || once_more ? F_SET : F_DONE;
+}
+
+/* True when none stops writes any more. They are told when there is somebody who would take the writes. */
+static bool step_flags(struct settle *s)
+{
+    bool done = true;
+    for (int i = 0; i < s->nflags && settle_is_open(s); i++) {
+        step_flag(s, &s->flags[i]);
+        done = done && s->flags[i].at == F_DONE;
+    }
+    return done;
+}
+
 /* Several databases may stand in one file: it is put back by the first, and all of them find it done. */
 bool settle_step(struct settle *s)
 {
@@ -291,6 +342,8 @@ bool settle_step(struct settle *s)
         step_unit(s, &s->units[i]);
         done = done && s->units[i].at == D_DONE && !s->units[i].loser_open;
     }
+    if (s->mode == WORKING)
+        done = step_flags(s) && done;
     for (int i = 0; s->mode == OPENING && i < s->nunits; i++) {
         struct settle_unit *u = &s->units[i];
         done = done && !pg_busy(u->side[BLUE].pg) && !pg_busy(u->side[GREEN].pg);
@@ -343,5 +396,8 @@ const char *settle_error(const struct settle *s)
     w->error[0] = '\0';
     for (int i = 0; i < s->nunits && !*w->error; i++)
         s->mode == OPENING ? say_opening(w, &s->units[i]) : say_working(w, &s->units[i]);
+    for (int i = 0; i < s->nflags && s->mode == WORKING && !*w->error; i++)
+        if (s->flags[i].at != F_DONE && !(s->flags[i].once_more && !flag_failed(s->flags[i].flag)))
+            snprintf(w->error, sizeof w->error, "The flag %.60s is not yet taken back: %.250s", flag_name(s->flags[i].flag), flag_error(s->flags[i].flag));
     return s->error;
 }

@@ -9,6 +9,7 @@
  *   3. the side that wins is made writable
  *      (to green: right before, the way back's slot is moved to that moment)
  *   4. the pooler's file, RELOAD (only if files may have moved), RESUME, and a look that it is so
+ *      (when that is so everywhere: the applications' flags are taken back)
  *   5. to green: the way over is closed; when its workers are gone, the way back is opened on blue, if blue is there at all
  * PAUSE closes a server connection that is just logging in, and PgBouncer takes that for a failed login: after RESUME it
  * would open none for server_login_retry (15 s by default). So this is 0 during a switch, and is set back at the end.
@@ -59,6 +60,9 @@ void settle_set_back(struct settle *s, bool back);
 int settle_add_database(struct settle *s, const char *name, const char *home, const char *const conninfo[SIDES], const char *const *repoint, int nrepoint);
 /* retry: the pooler's own server_login_retry. */
 void settle_add_pooler(struct settle *s, int database, const struct plan_pooler *pooler, const char *retry);
+void settle_add_flag(struct settle *s, const struct plan_flag *flag); /* is taken back when writes are open on either side */
+/* The engine is dead, but a program or request that it began may still be on its way to a flag: they are told once more later. */
+void settle_expect_strays(struct settle *s);
 void settle_add_plan(struct settle *s, const struct plan *plan, bool back, const char *const *retries); /* in the order of the poolers */
 
 /* Opens every connection; over when all are open, settle_error() names what isn't. */

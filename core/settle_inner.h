@@ -6,6 +6,7 @@
 
 struct pg;
 struct child;
+struct flag;
 
 enum { SETTLE_CONNECT_MS = 2000, SETTLE_QUERY_MS = 2000, SETTLE_AGAIN_MS = 50 };
 
@@ -38,10 +39,20 @@ struct settle_unit {
     int npoolers;
 };
 
+struct settle_flag {
+    struct flag *flag;
+    enum { F_SET, F_ASKED, F_DONE } at;
+    int64_t again; /* clock_mono before which it is not told */
+    bool once_more;
+};
+
 struct settle {
     struct task *owner;
     struct settle_unit *units;
     int nunits;
+    struct settle_flag *flags;
+    int nflags;
+    bool strays;
     enum { IDLE, OPENING, WORKING } mode;
     enum side side;
     bool opened;

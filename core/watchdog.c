@@ -48,15 +48,25 @@ static json_t *database_as_json(const struct plan_database *d, bool back, const 
                      "poolers", poolers, "repoint", repoint);
 }
 
+static json_t *flag_as_json(const struct plan_flag *f)
+{
+    json_t *run = json_array();
+    for (int i = 0; i < f->nrun; i++)
+        json_array_append_new(run, json_string(f->run[i]));
+    return json_pack("{ss ss so}", "name", f->name, "url", f->url, "run", run);
+}
+
 static char *write_orders(const struct plan *plan, bool back, const char *const *retries, const char *state_dir)
 {
-    json_t *databases = json_array();
+    json_t *databases = json_array(), *flags = json_array();
     for (int i = 0; i < plan->ndatabases; i++) {
         json_array_append_new(databases, database_as_json(&plan->databases[i], back, retries));
         retries += plan->databases[i].npoolers;
     }
-    json_t *all = json_pack("{ss sb sI sI so}", "state_dir", state_dir, "back", back, "engine", (json_int_t)getpid(), "deadline",
-                            (json_int_t)plan->switch_deadline + WATCHDOG_GRACE_MS, "databases", databases);
+    for (int i = 0; i < plan->nflags; i++)
+        json_array_append_new(flags, flag_as_json(&plan->flags[i]));
+    json_t *all = json_pack("{ss sb sI sI so so}", "state_dir", state_dir, "back", back, "engine", (json_int_t)getpid(), "deadline",
+                            (json_int_t)plan->switch_deadline + WATCHDOG_GRACE_MS, "databases", databases, "flags", flags);
     char *text = all ? json_dumps(all, JSON_COMPACT) : NULL;
     json_decref(all);
     if (!text)

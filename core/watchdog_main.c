@@ -86,13 +86,28 @@ static void add_database(struct dog *d, json_t *j)
     add_poolers(d, settle_add_database(d->settle, name, home, conninfo, repoint, n), poolers);
 }
 
+static void add_flag(struct dog *d, json_t *j)
+{
+    const char *run[64];
+    struct plan_flag f = {.run = run};
+    json_t *argv = NULL, *word;
+    size_t i;
+    json_unpack(j, "{ss ss so}", "name", &f.name, "url", &f.url, "run", &argv);
+    json_array_foreach(argv, i, word) {
+        if (f.nrun < (int)ARRAY_LEN(run))
+            run[f.nrun++] = json_string_value(word);
+    }
+    settle_add_flag(d->settle, &f);
+}
+
 static bool take_orders(struct dog *d, const char *line)
 {
     const char *dir = NULL;
     json_int_t engine = 0, deadline = 0;
     int back = 0;
-    json_t *databases = NULL, *j, *all = json_loads(line, 0, NULL);
-    bool good = all && json_unpack(all, "{ss sb sI sI so}", "state_dir", &dir, "back", &back, "engine", &engine, "deadline", &deadline, "databases", &databases) == 0;
+    json_t *databases = NULL, *flags = NULL, *j, *all = json_loads(line, 0, NULL);
+    bool good = all && json_unpack(all, "{ss sb sI sI so so}", "state_dir", &dir, "back", &back, "engine", &engine, "deadline", &deadline, "databases", &databases,
+                                   "flags", &flags) == 0;
     size_t i;
     if (good) {
         d->engine = engine;
@@ -101,6 +116,8 @@ static bool take_orders(struct dog *d, const char *line)
         snprintf(d->log, sizeof d->log, "%s/watchdog.log", dir);
         json_array_foreach(databases, i, j)
             add_database(d, j);
+        json_array_foreach(flags, i, j)
+            add_flag(d, j);
     }
     json_decref(all);
     return good;
@@ -179,6 +196,8 @@ static void act(struct dog *d)
     d->deadline = 0;
     d->began = clock_mono();
     d->began_us = clock_mono_us();
+    if (d->dead)
+        settle_expect_strays(d->settle);
     settle_go(d->settle, d->side, d->opened);
     d->task.at = SETTLE;
 }
@@ -221,8 +240,10 @@ static void settle(struct dog *d)
         end(d);
         return;
     }
-    if (d->dead && !was_dead) /* what a waking engine did last is settled too */
+    if (d->dead && !was_dead) { /* what a waking engine did last is settled too */
+        settle_expect_strays(d->settle);
         settle_go(d->settle, d->side, d->opened);
+    }
     if (settle_step(d->settle) || clock_mono() - d->began > GIVE_UP_MS) {
         after_act(d);
         return;

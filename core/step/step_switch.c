@@ -19,6 +19,7 @@ const struct phase switch_path[] = {
     [AT_DOORS] = {"", switch_begin_doors, switch_all_good, false},
     [AT_QUICK] = {"", switch_begin_hurry, switch_look_hurry, false},
     [AT_LOGINS] = {"", switch_begin_logins, switch_look_logins, false},
+    [AT_FLAG] = {"", switch_begin_flag, switch_look_flag, true},
     [AT_FENCE] = {"fence", switch_begin_fence, switch_look_fence, true},
     [AT_UNFENCE] = {"", switch_begin_unfence, switch_look_unfence, true},
     [AT_BACK_OFF] = {"", switch_begin_back_off, switch_look_back_off, false},
@@ -69,6 +70,9 @@ bool switch_is_busy(const struct sw *sw)
             return true;
     FOR_POOLER(p)
         if (is_busy(p->admin) || is_busy(p->fence) || is_busy(p->probe))
+            return true;
+    for (int i = 0; i < sw->plan->nflags; i++)
+        if (flag_busy(sw->flags[i]))
             return true;
     return false;
 }
@@ -148,6 +152,14 @@ static void close_line(struct pg *pg)
 {
     if (pg)
         pg_close(pg);
+}
+
+void switch_drop_flags(struct sw *sw)
+{
+    for (int i = 0; sw->flags && i < sw->plan->nflags; i++) {
+        flag_free(sw->flags[i]);
+        sw->flags[i] = flag_new(&sw->run->task, &sw->plan->flags[i]);
+    }
 }
 
 void switch_close_lines(struct sw *sw)
@@ -286,6 +298,9 @@ static void free_sw(struct step_run *run)
         pg_free(p->fence);
         pg_free(p->probe);
     }
+    for (int i = 0; sw->flags && i < sw->plan->nflags; i++)
+        flag_free(sw->flags[i]);
+    free(sw->flags);
     settle_free(sw->settle);
     watchdog_free(sw->watchdog);
     free(sw->dbs);
@@ -299,6 +314,12 @@ static void describe_poolers(const struct plan_database *d, struct buf *out, con
 {
     for (int j = 0; j < d->npoolers; j++)
         buf_printf(out, "  pooler %-10s %s \"%s\"\n", d->poolers[j].name, fmt, d->poolers[j].database);
+}
+
+static void describe_flags(const struct plan *p, struct buf *out, const char *word)
+{
+    for (int i = 0; i < p->nflags; i++)
+        buf_printf(out, "  flag   %-10s %s: %s\n", p->flags[i].name, p->flags[i].nrun ? p->flags[i].run[0] : p->flags[i].url, word);
 }
 
 static bool is_dry(const struct plan_step *s)
@@ -326,6 +347,7 @@ static void describe_return(const struct plan *p, struct buf *out)
         buf_printf(out, "  %-5s %s: ALTER DATABASE ... RESET default_transaction_read_only\n", side_names[BLUE], p->databases[i].name);
         describe_poolers(&p->databases[i], out, "RESUME");
     }
+    describe_flags(p, out, "off");
     buf_puts(out, "green stays read-only and no pooler's file is changed; a watchdog does the same when the engine can't\n");
 }
 
@@ -345,7 +367,8 @@ static void describe(const struct plan *p, const struct model *m, const struct p
         return;
     }
     enum side to = mode == MODE_UNDO ? BLUE : GREEN;
-    buf_printf(out, "fence, at most %lld ms, up to %d tries:\n", (long long)p->fence_deadline, SWITCH_TRIES);
+    buf_printf(out, "fence, at most %lld ms, up to %d tries:\n", (long long)p->fence_deadline, p->fence_tries);
+    describe_flags(p, out, "on");
     for (int i = 0; i < p->ndatabases; i++)
         describe_poolers(&p->databases[i], out, "PAUSE");
     describe_databases(p, side_names[!to], side_names[to], is_dry(s), out);
@@ -363,6 +386,7 @@ static void describe(const struct plan *p, const struct model *m, const struct p
         if (p->databases[i].npoolers == 0 && p->databases[i].nrepoint > 0)
             buf_printf(out, "  run %s ... with CUTOVER_TO=%s\n", p->databases[i].repoint[0], side_names[to]);
     }
+    describe_flags(p, out, "off");
     buf_printf(out, "before it, any failure or %lld ms in all put everything back to %s; then ALTER SUBSCRIPTION ... DISABLE on %s\n",
                (long long)p->switch_deadline, side_names[!to], side_names[to]);
     if (has_way_back(p))

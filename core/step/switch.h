@@ -19,13 +19,14 @@
 #define CORE_STEP_SWITCH_H
 
 #include "core/child.h"
+#include "core/flag.h"
 #include "core/pg.h"
 #include "core/pooler.h"
 #include "core/settle.h"
 #include "core/step/step.h"
 #include "core/watchdog.h"
 
-enum { SWITCH_CONNECT_MS = 5000, SWITCH_ASK_MS = 5000, SWITCH_TRIES = 3, SWITCH_BACK_OFF_MS = 1000, SWITCH_POLL_MS = 2 };
+enum { SWITCH_CONNECT_MS = 5000, SWITCH_ASK_MS = 5000, SWITCH_BACK_OFF_MS = 1000, SWITCH_POLL_MS = 2 };
 
 enum look {
     LOOK_WAIT, /* call again at the next wake, or after sw->poll_ms */
@@ -84,6 +85,8 @@ struct sw {
     struct switch_db *dbs;
     struct switch_pooler *poolers;
     int ndbs, npoolers;
+    struct flag **flags;  /* plan->nflags */
+    bool flags_off;       /* past the commit point they were told so */
     struct watchdog *watchdog;
     struct settle *settle;
     const struct phase *path;
@@ -113,7 +116,7 @@ struct phase {
     bool paused;       /* the switch's deadline holds */
 };
 enum switch_at { /* rows of switch_path */
-    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_LIST, AT_LEARN, AT_PRESET, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
+    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_LIST, AT_LEARN, AT_PRESET, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FLAG, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
     AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_IDLE, AT_ENABLE, AT_CALM, AT_FAREWELL,
     AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
 };
@@ -126,6 +129,7 @@ bool switch_is_busy(const struct sw *sw);    /* any order on any connection of o
 enum look switch_all_good(struct sw *sw);    /* waits for every connection; fails with the first error */
 void switch_record_resumed(struct sw *sw, enum side side);
 void switch_close_lines(struct sw *sw);
+void switch_drop_flags(struct sw *sw); /* what is on its way to them is ended: settle speaks to them from now on */
 
 void switch_record_committed(struct sw *sw, const char *text);
 void switch_record_returned(struct sw *sw, const char *by, const char *why);
@@ -154,6 +158,9 @@ void switch_begin_hurry(struct sw *sw);
 enum look switch_look_hurry(struct sw *sw);
 void switch_begin_logins(struct sw *sw);
 enum look switch_look_logins(struct sw *sw);
+void switch_begin_flag(struct sw *sw);
+enum look switch_look_flag(struct sw *sw);
+void switch_set_flags(struct sw *sw, bool on);
 void switch_begin_fence(struct sw *sw);
 enum look switch_look_fence(struct sw *sw);
 void switch_begin_unfence(struct sw *sw);

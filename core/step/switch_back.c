@@ -9,6 +9,7 @@ enum { ANSWER_MS = 500, SETTLE_MS = 15000, FAREWELL_MS = 1000 };
 void switch_turn_back(struct sw *sw)
 {
     sw->returning = true;
+    switch_drop_flags(sw);
     switch_close_lines(sw);
 }
 

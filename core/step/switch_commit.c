@@ -96,6 +96,14 @@ enum look switch_look_resume(struct sw *sw)
     FOR_DB(d)
         if (d->repoint && child_busy(d->repoint))
             return LOOK_WAIT;
+    if (sw->plan->nflags && !sw->flags_off) {
+        sw->flags_off = true;
+        switch_set_flags(sw, false);
+        return LOOK_WAIT;
+    }
+    for (int i = 0; i < sw->plan->nflags; i++)
+        if (flag_failed(sw->flags[i]))
+            note_trouble(sw, "it was not taken back, the flag", flag_name(sw->flags[i]), flag_error(sw->flags[i]));
     FOR_POOLER(p)
         if (pg_failed(p->admin))
             note_trouble(sw, "RESUME failed at the pooler", p->plan->name, pg_error(p->admin));

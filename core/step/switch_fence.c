@@ -68,20 +68,44 @@ enum look switch_look_logins(struct sw *sw)
     return LOOK_WAIT;
 }
 
-void switch_begin_fence(struct sw *sw)
+void switch_set_flags(struct sw *sw, bool on)
 {
-    char verb[300];
+    for (int i = 0; i < sw->plan->nflags; i++)
+        flag_set(sw->flags[i], on, on ? sw->plan->fence_deadline : FLAG_OFF_MS);
+}
+
+/* Here the pause begins, as whoever heeds a flag sees it. */
+void switch_begin_flag(struct sw *sw)
+{
     watchdog_tell(sw->watchdog, "pausing");
     sw->attempt = clock_mono();
     sw->paused_us = clock_mono_us();
     sw->tries++;
-    FOR_POOLER(p) {
-        pooler_verb(verb, sizeof verb, "PAUSE", p->plan->database);
-        pg_query(p->fence, verb, -1, NULL, sw->plan->fence_deadline);
-    }
+    switch_set_flags(sw, true);
     sw->was_paused = true;
     FOR_DB(d)
         RECORD(sw->run->door, writes_paused, .db = d->plan->name);
+}
+
+enum look switch_look_flag(struct sw *sw)
+{
+    for (int i = 0; i < sw->plan->nflags; i++)
+        if (flag_busy(sw->flags[i]))
+            return LOOK_WAIT;
+    for (int i = 0; i < sw->plan->nflags; i++)
+        if (flag_failed(sw->flags[i]))
+            return switch_fail(sw, "The flag %s could not be set: %s", flag_name(sw->flags[i]), flag_error(sw->flags[i]));
+    return LOOK_NEXT;
+}
+
+void switch_begin_fence(struct sw *sw)
+{
+    char verb[300];
+    int64_t left = MAX(sw->plan->fence_deadline - (clock_mono() - sw->attempt), (int64_t)1);
+    FOR_POOLER(p) {
+        pooler_verb(verb, sizeof verb, "PAUSE", p->plan->database);
+        pg_query(p->fence, verb, -1, NULL, left);
+    }
 }
 
 enum look switch_look_fence(struct sw *sw)
@@ -111,6 +135,7 @@ void switch_begin_unfence(struct sw *sw)
         pooler_verb(verb, sizeof verb, "RESUME", p->plan->database);
         pg_query(p->admin, verb, -1, NULL, SWITCH_ASK_MS);
     }
+    switch_set_flags(sw, false);
     FOR_DB(d)
         pg_query(d->side[BLUE], holder, 0, NULL, 1000);
 }
@@ -128,11 +153,14 @@ enum look switch_look_unfence(struct sw *sw)
     FOR_POOLER(p)
         if (pg_failed(p->admin))
             return switch_fail(sw, "The pooler %s did not resume after a fence that took too long: %s.", p->plan->name, pg_error(p->admin));
+    for (int i = 0; i < sw->plan->nflags; i++)
+        if (flag_failed(sw->flags[i]))
+            return switch_fail(sw, "The flag %s was not taken back after a fence that took too long: %s", flag_name(sw->flags[i]), flag_error(sw->flags[i]));
     watchdog_tell(sw->watchdog, "resumed");
     switch_record_resumed(sw, BLUE);
-    step_say(sw->run, "warn", "Fence %d of %d took longer than %lld ms and was let go: %s.", sw->tries, SWITCH_TRIES,
+    step_say(sw->run, "warn", "Fence %d of %d took longer than %lld ms and was let go: %s.", sw->tries, sw->plan->fence_tries,
              (long long)sw->plan->fence_deadline, held);
-    if (sw->tries >= SWITCH_TRIES)
+    if (sw->tries >= sw->plan->fence_tries)
         return switch_fail(sw, "The poolers did not drain within %lld ms in %d tries: %s.", (long long)sw->plan->fence_deadline, sw->tries, held);
     return LOOK_NEXT;
 }

@@ -135,6 +135,9 @@ void switch_begin_connect(struct sw *sw)
     }
     FOR_POOLER(p)
         pg_connect(p->admin, SWITCH_CONNECT_MS);
+    sw->flags = xcalloc((size_t)sw->plan->nflags + 1, sizeof *sw->flags);
+    for (int i = 0; i < sw->plan->nflags; i++)
+        sw->flags[i] = flag_new(&sw->run->task, &sw->plan->flags[i]);
     snprintf(sw->marker, sizeof sw->marker, "switch-%lld", (long long)clock_wall());
 }
 

@@ -296,6 +296,11 @@ static const struct bad bads[] = {
     {5, "fence_deadline = \"8s\";", 5, {"fence_deadline is longer than switch_deadline"}},
     {5, "switch_deadline = \"1m\";", 5, {"switch_deadline is longer than pause_budget"}},
     {5, "fence_deadline = 0;", 5, {"deadline of 0"}},
+    {5, "fence_tries = 0;", 5, {"fence_tries"}},
+    {5, "flags = ( { name = \"web\"; } );", 5, {"flag web has neither run nor url"}},
+    {5, "flags = ( { name = \"web\"; url = \"http://a/b\"; run = [ \"c\" ]; } );", 5, {"flag web has run and url"}},
+    {5, "flags = ( { name = \"web\"; run = [ \"flag on\" ]; } );", 5, {"isn't given to a shell"}},
+    {5, "flags = ( { name = \"web\"; url = \"http://a/b\"; }, { name = \"web\"; run = [ \"c\" ]; } );", 5, {"The flag \"web\" stands twice"}},
     {1, "name = \"a\\x1b[2Jb\";", 1, {"control or invisible character"}},
     {1, "name = \"a\xe2\x80\xae"
         "b\";",
