@@ -36,8 +36,10 @@ EVENT(abort_asked, "a person asked the running step to stop", TEXT(step) TEXT(us
 EVENT(db_seen, "one side of a database, looked at; writable is yes, no or unknown (as an application role would find it)",
       TEXT(db) TEXT(side) FLAG(reachable) TEXT(version) TEXT(writable) NUM(clients) NUM(open_tx) NUM(oldest_tx) NUM(prepared) TEXT(error))
 EVENT(lag_seen, "replication of one database: bytes not yet confirmed by green, age of the newest heartbeat on green, WAL that the slot pins;"
-      " direction is forward or back: then blue and green change places (missing = forward)",
-      TEXT(db) TEXT(direction) NUM(bytes) NUM(lag) NUM(retained) FLAG(active) TEXT(slot) TEXT(sent_lsn) TEXT(flushed_lsn) TEXT(error))
+      " direction is forward or back: then blue and green change places (missing = forward); status: the slot's wal_status; left: bytes of WAL until the"
+      " server gives the slot up, -1 when it never does; of the side that follows: errors of its workers, conflicts that lost a row (18), workers begun anew",
+      TEXT(db) TEXT(direction) NUM(bytes) NUM(lag) NUM(retained) FLAG(active) TEXT(slot) TEXT(sent_lsn) TEXT(flushed_lsn) TEXT(status) NUM(left)
+      NUM(errors) NUM(conflicts) NUM(restarts) TEXT(error))
 EVENT(copy_seen, "the first copy of one table: state is init, copying, synced or ready",
       TEXT(db) TEXT(table) TEXT(state) NUM(rows) NUM(total))
 EVENT(schema_seen, "blue's definitions compared with those at the beginning of replication; drift: how many objects changed that green does not have so;"

@@ -1,10 +1,8 @@
-#include "core/gate.h"
+#include "core/gate_inner.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-enum { WAY_BACK_MS = 5000 }; /* blue may be so far behind green when writes go back */
 
 const char *const gate_verdict_names[] = {"GO", "HOLD", "STOP"};
 const char *const step_mode_names[] = {"run", "undo", "probe"};
@@ -59,7 +57,7 @@ void gate_follow(struct model *m, const struct plan *p, const struct event *even
 
 /* ---- lines and the first thing in the way ---- */
 
-static struct gate_line *add_line(struct gate *g, const char *id, bool held, const char *text)
+struct gate_line *gate_add_line(struct gate *g, const char *id, bool held, const char *text)
 {
     static struct gate_line overflow;
     struct gate_line *l = g->nlines < GATE_LINES ? &g->line[g->nlines++] : &overflow;
@@ -72,8 +70,7 @@ static struct gate_line *add_line(struct gate *g, const char *id, bool held, con
 }
 
 /* The first obstacle gives the sentence; STOP outweighs HOLD. */
-static void object(struct gate *g, enum gate_verdict verdict, const char *fmt, ...) PRINTF(3, 4);
-static void object(struct gate *g, enum gate_verdict verdict, const char *fmt, ...)
+void gate_object(struct gate *g, enum gate_verdict verdict, const char *fmt, ...)
 {
     if (g->verdict >= verdict)
         return;
@@ -113,7 +110,7 @@ static void add_condition(struct gate *g, const struct plan_condition *c, const 
     bool true_now = holds_now(c, m, p, now, &r);
     int64_t since = m->held_since[c->index];
     int64_t held_for = true_now && since ? now - since : 0;
-    struct gate_line *l = add_line(g, "", true_now && held_for >= c->hold, c->text);
+    struct gate_line *l = gate_add_line(g, "", true_now && held_for >= c->hold, c->text);
     l->known = r.known;
     l->at = r.at;
     l->held_for = held_for;
@@ -124,13 +121,13 @@ static void add_condition(struct gate *g, const struct plan_condition *c, const 
     name_text(c, name, sizeof name);
     need_text(c, metric, needs, sizeof needs);
     if (!r.known)
-        object(g, GATE_HOLD, "%s is not known (%s), needs %s", name, r.at ? "too old" : "never seen", needs);
+        gate_object(g, GATE_HOLD, "%s is not known (%s), needs %s", name, r.at ? "too old" : "never seen", needs);
     else if (true_now)
-        object(g, GATE_HOLD, "%s is %s, must hold %s longer", name, l->value, format_ms(c->hold - held_for, left, sizeof left));
+        gate_object(g, GATE_HOLD, "%s is %s, must hold %s longer", name, l->value, format_ms(c->hold - held_for, left, sizeof left));
     else if (metric && metric->unit == UNIT_BOOL)
-        object(g, GATE_HOLD, "not yet: %s", c->text);
+        gate_object(g, GATE_HOLD, "not yet: %s", c->text);
     else
-        object(g, GATE_HOLD, "%s is %s, needs %s", name, l->value, needs);
+        gate_object(g, GATE_HOLD, "%s is %s, needs %s", name, l->value, needs);
 }
 
 /* ---- rules of the house, each with its id ---- */
@@ -143,54 +140,6 @@ static void clock_text(int64_t at, char *buf, size_t size)
     strftime(buf, size, "%H:%M:%SZ", &tm);
 }
 
-/* S1: two writable sides are never allowed; a side that can't be seen counts as writable. */
-static void rule_one_writer(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
-{
-    struct reading r = metric_read(metric_find("pg.writers"), m, p, "", now);
-    bool held = r.known && r.value <= 1;
-    struct gate_line *l = add_line(g, "S1", held, "one side accepts writes");
-    l->known = r.known;
-    l->at = r.at;
-    metric_format(UNIT_COUNT, r, l->value, sizeof l->value);
-    if (!held)
-        object(g, GATE_STOP, "S1: %s sides would accept writes (a side that can't be seen counts); there must be one", l->value);
-}
-
-/* The database whose schema is in the way: one that was seen once and not lately, or one with a drift; -1. */
-static int schema_in_the_way(const struct model *m, const struct plan *p, int64_t now, struct reading *r)
-{
-    const struct metric *drift = metric_find("pg.schema_drift");
-    int shown = -1;
-    for (int i = 0; i < p->ndatabases; i++) {
-        if (!m->db[i].schema_at)
-            continue;
-        *r = metric_read(drift, m, p, p->databases[i].name, now);
-        shown = i;
-        if (!r->known || r->value > 0)
-            break;
-    }
-    return shown;
-}
-
-/* S16: rows for what green does not know can't arrive there. */
-static void rule_one_schema(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
-{
-    struct reading r = {0};
-    int i = schema_in_the_way(m, p, now, &r);
-    if (i < 0)
-        return;
-    bool held = r.known && r.value == 0;
-    struct gate_line *l = add_line(g, "S16", held, "green has every change of blue's schema");
-    l->known = r.known;
-    l->at = r.at;
-    metric_format(UNIT_COUNT, r, l->value, sizeof l->value);
-    if (!r.known)
-        object(g, GATE_HOLD, "S16: the schema of %s was not compared lately", p->databases[i].name);
-    else if (!held)
-        object(g, GATE_STOP, "S16: %s is %s on blue of %s since replication began, and green lacks it: run the same DDL there", m->db[i].schema_object,
-            m->db[i].schema_change, p->databases[i].name);
-}
-
 /* S5: no flip while a compliant cache may still hold an answer with the old TTL. */
 static void rule_ttl_aged(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
 {
@@ -201,95 +150,31 @@ static void rule_ttl_aged(struct gate *g, const struct model *m, const struct pl
         known = known && s;
         safe = MAX(safe, s);
     }
-    struct gate_line *l = add_line(g, "S5", known && now >= safe, "the old TTL has run out everywhere");
+    struct gate_line *l = gate_add_line(g, "S5", known && now >= safe, "the old TTL has run out everywhere");
     l->known = known;
     if (known)
         clock_text(safe, l->value, sizeof l->value);
     else
         copy_text(l->value, sizeof l->value, "not low");
     if (!known)
-        object(g, GATE_HOLD, "S5: the low TTL is not published on every record yet");
+        gate_object(g, GATE_HOLD, "S5: the low TTL is not published on every record yet");
     else if (now < safe)
-        object(g, GATE_HOLD, "S5: caches may hold the old TTL; safe after %s", l->value);
-}
-
-static bool has_kind(const struct plan *p, int step, const char *kind)
-{
-    return strcmp(p->steps[step].kind, kind) == 0;
-}
-
-static int step_of_kind(const struct plan *p, const char *kind)
-{
-    for (int i = 0; i < p->nsteps; i++)
-        if (has_kind(p, i, kind))
-            return i;
-    return -1;
-}
-
-static bool cleanup_is_done(const struct model *m, const struct plan *p)
-{
-    int cleanup = step_of_kind(p, "pg.cleanup");
-    return cleanup >= 0 && m->step[cleanup].state != STEP_NOT_BEGUN && m->step[cleanup].state != STEP_SKIPPED;
-}
-
-static bool has_way_back(const struct plan *p)
-{
-    for (int i = 0; i < p->ndatabases; i++)
-        if (!p->databases[i].reverse)
-            return false;
-    return p->ndatabases > 0;
-}
-
-/* How far blue is behind green, when every database's way back runs and was seen just now. */
-static struct reading way_back(const struct model *m, const struct plan *p, int64_t now)
-{
-    struct reading r = {0};
-    if (m->committed && has_way_back(p) && !cleanup_is_done(m, p))
-        r = metric_read(metric_find("pg.back_lag_ms"), m, p, "", now);
-    r.known = r.known && r.at >= m->committed_at; /* what was seen before an earlier fail-back says nothing */
-    return r;
-}
-
-/* S8: after the commit point going back is a switch of its own, and only as long as green's writes flow back to blue. */
-static void rule_way_back(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
-{
-    if (m->committed && has_kind(p, step, "pg.replicate"))
-        object(g, GATE_STOP, "S8: writes are on green; undoing %s would lose them", p->steps[step].key);
-    if (!has_kind(p, step, "switch"))
-        return;
-    struct reading r = way_back(m, p, now);
-    bool held = r.known && r.value < WAY_BACK_MS;
-    struct gate_line *l = add_line(g, "S8", held, "green's writes flow back to blue");
-    l->known = r.known;
-    l->at = r.at;
-    metric_format(UNIT_MS, r, l->value, sizeof l->value);
-    if (!m->committed)
-        object(g, GATE_STOP, "writes are not on green: nothing to undo");
-    else if (cleanup_is_done(m, p))
-        object(g, GATE_STOP, "S8: cleanup has taken the way back away; going back would lose writes");
-    else if (!has_way_back(p))
-        object(g, GATE_STOP, "S8: the plan has reverse = false; going back would lose writes");
-    else if (!r.known)
-        object(g, GATE_STOP, "S8: green's writes are not seen to flow back to blue; going back would lose writes");
-    else if (!held)
-        object(g, GATE_STOP, "S8: blue is %s behind green, needs < 5 s; going back now would stop writes too long", l->value);
+        gate_object(g, GATE_HOLD, "S5: caches may hold the old TTL; safe after %s", l->value);
 }
 
 /* It moves writes under everything that came later: what of that can be taken back goes first. */
 static void check_later(struct gate *g, const struct model *m, const struct plan *p, int step)
 {
-    for (int i = p->nsteps - 1; i > step && has_kind(p, step, "switch"); i--)
+    for (int i = p->nsteps - 1; i > step && gate_has_kind(p, step, "switch"); i--)
         if (p->steps[i].has_undo && m->step[i].state == STEP_DONE)
-            object(g, GATE_HOLD, "%s came later: undo that first", p->steps[i].key);
+            gate_object(g, GATE_HOLD, "%s came later: undo that first", p->steps[i].key);
 }
 
 static void add_rules(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
 {
-    if ((has_kind(p, step, "switch") || has_kind(p, step, "switch.dry")) && p->ndatabases) {
-        rule_one_writer(g, m, p, now);
-        rule_one_schema(g, m, p, now);
-    }
-    if (has_kind(p, step, "dns.flip"))
+    if ((gate_has_kind(p, step, "switch") || gate_has_kind(p, step, "switch.dry")) && p->ndatabases)
+        gate_rules_switch(g, m, p, now);
+    if (gate_has_kind(p, step, "dns.flip"))
         rule_ttl_aged(g, m, p, now);
 }
 
@@ -298,16 +183,16 @@ static void add_rules(struct gate *g, const struct model *m, const struct plan *
 static void check_run(struct gate *g, const struct model *m, const struct plan *p, int step)
 {
     if (m->ended)
-        object(g, GATE_STOP, "the run is over: %s", m->outcome);
+        gate_object(g, GATE_STOP, "the run is over: %s", m->outcome);
     if (m->journal_broken)
-        object(g, GATE_STOP, "the journal can't be written, so every step is closed; is the disk full?");
+        gate_object(g, GATE_STOP, "the journal can't be written, so every step is closed; is the disk full?");
     if (m->running >= 0)
-        object(g, GATE_HOLD, "%s is running", p->steps[m->running].key);
+        gate_object(g, GATE_HOLD, "%s is running", p->steps[m->running].key);
     for (int i = 0; i < p->nsteps; i++)
         if (m->step[i].state == STEP_UNKNOWN && i != step)
-            object(g, GATE_STOP, "%s is unknown after a crash: decide it first", p->steps[i].key);
+            gate_object(g, GATE_STOP, "%s is unknown after a crash: decide it first", p->steps[i].key);
     if (m->paused)
-        object(g, GATE_HOLD, "paused by a person; p continues");
+        gate_object(g, GATE_HOLD, "paused by a person; p continues");
 }
 
 static bool is_behind(enum step_state s)
@@ -324,16 +209,16 @@ static void check_needs(struct gate *g, const struct model *m, const struct plan
             continue;
         char text[96];
         snprintf(text, sizeof text, "%s is done", p->steps[need].key);
-        struct gate_line *l = add_line(g, "", false, text);
+        struct gate_line *l = gate_add_line(g, "", false, text);
         copy_text(l->value, sizeof l->value, step_state_names[m->step[need].state]);
-        object(g, GATE_HOLD, "%s comes first (%s)", p->steps[need].key, l->value);
+        gate_object(g, GATE_HOLD, "%s comes first (%s)", p->steps[need].key, l->value);
     }
 }
 
 /* A dry pause may be had as often as wanted, until the real one. */
 static bool may_repeat(const struct model *m, const struct plan *p, int step)
 {
-    return has_kind(p, step, "switch.dry") && !m->committed;
+    return gate_has_kind(p, step, "switch.dry") && !m->committed;
 }
 
 static void ask_run(struct gate *g, const struct model *m, const struct plan *p, int step, int64_t now)
@@ -341,11 +226,11 @@ static void ask_run(struct gate *g, const struct model *m, const struct plan *p,
     const struct plan_step *s = &p->steps[step];
     enum step_state state = m->step[step].state;
     if ((state == STEP_DONE || state == STEP_SKIPPED) && !may_repeat(m, p, step))
-        object(g, GATE_STOP, "%s is %s", s->key, step_state_names[state]);
-    if (has_kind(p, step, "switch.dry") && m->committed)
-        object(g, GATE_STOP, "writes are on green: there is nothing left to rehearse");
+        gate_object(g, GATE_STOP, "%s is %s", s->key, step_state_names[state]);
+    if (gate_has_kind(p, step, "switch.dry") && m->committed)
+        gate_object(g, GATE_STOP, "writes are on green: there is nothing left to rehearse");
     if (state == STEP_UNKNOWN)
-        object(g, GATE_STOP, "%s began and never ended: look at what was found and decide", s->key);
+        gate_object(g, GATE_STOP, "%s began and never ended: look at what was found and decide", s->key);
     check_needs(g, m, p, step);
     add_rules(g, m, p, step, now);
     for (int i = 0; i < s->ngate; i++)
@@ -356,15 +241,15 @@ static void ask_undo(struct gate *g, const struct model *m, const struct plan *p
 {
     const struct plan_step *s = &p->steps[step];
     if (!s->has_undo)
-        object(g, GATE_STOP, "%s can't be undone", s->key);
+        gate_object(g, GATE_STOP, "%s can't be undone", s->key);
     if (m->step[step].state != STEP_DONE && m->step[step].state != STEP_FAILED)
-        object(g, GATE_STOP, "%s is %s: nothing to undo", s->key, step_state_names[m->step[step].state]);
-    rule_way_back(g, m, p, step, now);
+        gate_object(g, GATE_STOP, "%s is %s: nothing to undo", s->key, step_state_names[m->step[step].state]);
+    gate_rule_way_back(g, m, p, step, now);
     check_later(g, m, p, step);
     for (int i = step + 1; i < p->nsteps; i++)
         for (int n = 0; n < p->steps[i].nneeds; n++)
             if (p->steps[i].needs[n] == step && m->step[i].state == STEP_DONE && p->steps[i].has_undo)
-                object(g, GATE_HOLD, "%s rests on it: undo that first", p->steps[i].key);
+                gate_object(g, GATE_HOLD, "%s rests on it: undo that first", p->steps[i].key);
 }
 
 void gate_ask(const struct model *m, const struct plan *p, int step, enum step_mode mode, int64_t now, struct gate *out)
@@ -395,39 +280,7 @@ int gate_next_step(const struct model *m, const struct plan *p)
 int gate_undo_step(const struct model *m, const struct plan *p)
 {
     for (int i = p->nsteps - 1; i >= 0; i--)
-        if (p->steps[i].has_undo && (m->step[i].state == STEP_DONE || m->step[i].state == STEP_FAILED) && (m->committed || !has_kind(p, i, "switch")))
+        if (p->steps[i].has_undo && (m->step[i].state == STEP_DONE || m->step[i].state == STEP_FAILED) && (m->committed || !gate_has_kind(p, i, "switch")))
             return i; /* a switch that came back by itself has nothing to undo */
     return -1;
-}
-
-/* ---- the price of going back ---- */
-
-static int64_t undo_cost(const struct model *m, const struct plan *p)
-{
-    int64_t sum = 0;
-    for (int i = 0; i < p->nsteps; i++)
-        if (m->step[i].state == STEP_DONE && p->steps[i].has_undo)
-            sum += MIN(MAX(m->step[i].took, (int64_t)1000), (int64_t)5000);
-    return sum;
-}
-
-const char *gate_price(const struct model *m, const struct plan *p, int64_t now, char *buf, size_t size)
-{
-    char span[24];
-    int cleanup = step_of_kind(p, "pg.cleanup");
-    struct reading r = way_back(m, p, now);
-    char lag[24];
-    if (m->committed && cleanup >= 0 && m->step[cleanup].state == STEP_DONE)
-        snprintf(buf, size, "back: none, cleanup done");
-    else if (r.known && r.value < WAY_BACK_MS)
-        snprintf(buf, size, "back: ~%s, 0 lost (lag %s)", format_ms(MAX((m->pause_us + 999) / 1000, (int64_t)1), span, sizeof span), format_ms(r.value, lag, sizeof lag));
-    else if (m->committed)
-        snprintf(buf, size, "back: loses %s of writes", format_span(now - m->committed_at, span, sizeof span));
-    else if (m->pause_began)
-        snprintf(buf, size, "back: writes on blue in ~1 s, 0 lost");
-    else if (undo_cost(m, p) == 0)
-        snprintf(buf, size, "back: free, nothing changed");
-    else
-        snprintf(buf, size, "back: ~%s, 0 lost", format_span(undo_cost(m, p), span, sizeof span));
-    return buf;
 }

@@ -11,6 +11,7 @@
 #define UNUSED_ARGS (void)m, (void)p, (void)arg, (void)now
 
 enum { FRESH_DB = 5000, FRESH_HTTP = 5000, FRESH_BALANCER = 5000, FRESH_SCHEMA = 30000 };
+#define MOST_FULL (INT64_C(30) * 24 * 3600 * 1000)
 
 /* ---- databases: without an argument the worst of all ---- */
 
@@ -35,6 +36,7 @@ static struct reading worst_db(const struct model *m, const struct plan *p, cons
 ONE_DB(one_lag_bytes) { (void)now; return db->lag_at && db->lag_bytes >= 0 ? SEEN(db->lag_bytes, db->lag_at) : NOT_KNOWN; }
 ONE_DB(one_lag_ms) { (void)now; return db->lag_at && db->lag_ms >= 0 ? SEEN(db->lag_ms, db->lag_at) : NOT_KNOWN; }
 ONE_DB(one_retained) { (void)now; return db->lag_at && db->retained >= 0 ? SEEN(db->retained, db->lag_at) : NOT_KNOWN; }
+ONE_DB(one_conflicts) { (void)now; return db->lag_at ? SEEN(db->conflicts, db->lag_at) : NOT_KNOWN; }
 ONE_DB(one_back_bytes) { (void)now; return db->back_at && db->back_bytes >= 0 ? SEEN(db->back_bytes, db->back_at) : NOT_KNOWN; }
 ONE_DB(one_back_ms) { (void)now; return db->back_at && db->back_ms >= 0 && db->back_active && !*db->back_error ? SEEN(db->back_ms, db->back_at) : NOT_KNOWN; }
 ONE_DB(one_open_tx) { (void)now; return db->side[BLUE].reachable ? SEEN(db->side[BLUE].open_tx, db->side[BLUE].at) : NOT_KNOWN; }
@@ -77,6 +79,7 @@ READER(lag_ms) { return worst_db(m, p, arg, one_lag_ms, now); }
 READER(retained) { return worst_db(m, p, arg, one_retained, now); }
 READER(back_bytes) { return worst_db(m, p, arg, one_back_bytes, now); }
 READER(back_ms) { return worst_db(m, p, arg, one_back_ms, now); }
+READER(conflicts) { return worst_db(m, p, arg, one_conflicts, now); }
 READER(open_tx) { return worst_db(m, p, arg, one_open_tx, now); }
 READER(oldest_tx) { return worst_db(m, p, arg, one_oldest_tx, now); }
 READER(prepared) { return worst_db(m, p, arg, one_prepared, now); }
@@ -92,6 +95,23 @@ READER(verified_percent)
 {
     struct reading r = worst_db(m, p, arg, one_not_verified, now);
     r.value = 100 - r.value;
+    return r;
+}
+/* A slot that does not grow is told as full in MOST_FULL: the shortest of all counts. */
+READER(wal_full)
+{
+    struct reading r = NOT_KNOWN;
+    for (int i = 0; i < p->ndatabases; i++) {
+        const struct model_db *db = &m->db[i];
+        enum side side = m->committed ? GREEN : BLUE;
+        int64_t at = m->committed ? db->back_at : db->lag_at, full = model_wal_full_in(db, &p->databases[i], side, now);
+        if (*arg && strcmp(arg, p->databases[i].name) != 0)
+            continue;
+        if (!at || model_wal_left(db, &p->databases[i], side) < 0)
+            return NOT_KNOWN;
+        full = full < 0 ? MOST_FULL : MIN(full, MOST_FULL);
+        r = r.known ? SEEN(MIN(r.value, full), MIN(r.at, at)) : SEEN(full, at);
+    }
     return r;
 }
 READER(schema_drift) { return worst_db(m, p, arg, one_drift, now); }
@@ -300,6 +320,8 @@ const struct metric metrics[] = {
     {"pg.lag_bytes", UNIT_BYTES, FRESH_DB, "database", "WAL of blue that green has not confirmed as flushed", lag_bytes},
     {"pg.lag_ms", UNIT_MS, FRESH_DB, "database", "age of the newest heartbeat row that green shows, by blue's clock", lag_ms},
     {"pg.retained_bytes", UNIT_BYTES, FRESH_DB, "database", "WAL that the slot pins on blue", retained},
+    {"pg.wal_full_ms", UNIT_MS, FRESH_DB, "database", "until the WAL that the slot pins fills its server, at the rate of the last minute (at most 30 d); not known without a limit: wal_room, or max_slot_wal_keep_size there", wal_full},
+    {"pg.conflicts", UNIT_COUNT, FRESH_DB, "database", "rows that green's worker could not apply as they were (PostgreSQL 18 counts them; a different origin alone is none)", conflicts},
     {"pg.back_lag_bytes", UNIT_BYTES, FRESH_DB, "database", "after the switch: WAL of green that blue has not confirmed as flushed", back_bytes},
     {"pg.back_lag_ms", UNIT_MS, FRESH_DB, "database", "after the switch: age of the newest heartbeat of green that blue shows; not known while the way back stands still", back_ms},
     {"pg.tables_ready_percent", UNIT_PERCENT, 0, "database", "tables whose first copy is done and that stream", tables_ready},

@@ -18,7 +18,7 @@ struct model *model_new(const struct plan *plan)
     m->running = -1;
     for (int i = 0; i < plan->ndatabases; i++) {
         struct model_db *db = &m->db[i];
-        db->lag_bytes = db->lag_ms = db->retained = db->back_bytes = db->back_ms = db->back_retained = UNKNOWN;
+        db->lag_bytes = db->lag_ms = db->retained = db->wal_left = db->back_left = db->back_bytes = db->back_ms = db->back_retained = UNKNOWN;
         for (int s = 0; s < SIDES; s++)
             copy_text(db->side[s].writable, sizeof db->side[s].writable, "unknown");
     }
@@ -46,6 +46,19 @@ int64_t history_at(const struct history *h, int64_t second, int back)
     if (h->last_second == 0 || wanted > h->last_second || wanted <= h->last_second - MODEL_HISTORY || wanted < 0)
         return UNKNOWN;
     return h->value[wanted % MODEL_HISTORY];
+}
+
+bool history_growth(const struct history *h, int64_t second, int seconds, int64_t *each)
+{
+    int newest = 0, oldest = seconds;
+    while (newest < 5 && history_at(h, second, newest) < 0)
+        newest++;
+    while (oldest > newest && history_at(h, second, oldest) < 0)
+        oldest--;
+    if (oldest - newest < 5)
+        return false;
+    *each = (history_at(h, second, newest) - history_at(h, second, oldest)) / (oldest - newest);
+    return true;
 }
 
 int model_log_count(const struct model *m)

@@ -19,6 +19,8 @@ struct history {
 };
 /* The value `back` seconds before the wall second `second`; UNKNOWN when there is none. */
 int64_t history_at(const struct history *h, int64_t second, int back);
+/* By how much it grew each second over the last `seconds`, or over what of them is known; false when that is less than 5 s. */
+bool history_growth(const struct history *h, int64_t second, int seconds, int64_t *each);
 
 struct model_table { /* first copy of one table */
     char name[132]; /* schema and table have up to 63 bytes each */
@@ -46,14 +48,17 @@ struct model_dbside {
 #define MODEL_DIFFERENCES 24
 struct model_db {
     struct model_dbside side[SIDES];
-    int64_t lag_at, lag_bytes, lag_ms, retained;
+    int64_t lag_at, lag_bytes, lag_ms, retained, wal_left; /* wal_left: bytes until blue gives the slot up; UNKNOWN */
+    int64_t apply_errors, conflicts, restarts;             /* of green's workers */
     bool slot_active;
-    char slot[40], sent_lsn[24], flushed_lsn[24], lag_error[160];
-    struct history bytes, ms;
+    char slot[40], sent_lsn[24], flushed_lsn[24], wal_status[12], lag_error[240];
+    struct history bytes, ms, kept;
     /* the way back, after the commit: what green has not yet sent home */
-    int64_t back_at, back_bytes, back_ms, back_retained;
+    int64_t back_at, back_bytes, back_ms, back_retained, back_left;
     bool back_active;
-    char back_slot[40], back_error[160];
+    char back_slot[40], back_error[240];
+    struct history back_kept;
+    int64_t told_full[SIDES]; /* when it was said last that WAL fills this side; 0 = it is not near */
     struct model_table table[MODEL_TABLES];
     int ntables; /* kept here */
     int64_t copy_at;
@@ -214,6 +219,11 @@ const struct model_log *model_log_at(const struct model *m, int i);     /* 0 = o
 const struct model_dns *model_cell(const struct model *m, const struct plan *p, int resolver, int record);
 /* Sum of the probes of one side over the last `seconds` whole seconds before `now`. */
 void model_probes(const struct model *m, enum side side, int64_t now, int seconds, int64_t *ok, int64_t *failed, struct latency *latency);
+/* WAL that a slot keeps; side: whose slot, blue's on the way there, green's on the way back. left: bytes that may still come until its server
+ * is full or gives the slot up; UNKNOWN when no limit is known. full_in: ms until then at the rate of the last minute; UNKNOWN also when
+ * it does not grow. */
+int64_t model_wal_left(const struct model_db *db, const struct plan_database *plan, enum side side);
+int64_t model_wal_full_in(const struct model_db *db, const struct plan_database *plan, enum side side, int64_t now);
 /* Writes the whole model as text, field by field: tests compare it. */
 void model_dump(const struct model *m, const struct plan *p, struct buf *out);
 

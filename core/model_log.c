@@ -19,6 +19,8 @@ void model_say(struct model *m, const struct event *e, const char *level, const 
     va_end(ap);
 }
 
+#define SOON (INT64_C(30) * 60 * 1000)
+
 static const char *level_of(const char *said)
 {
     return strcmp(said, "ok") == 0 ? "OK" : strcmp(said, "warn") == 0 ? "WARN" : strcmp(said, "bad") == 0 ? "BAD" : "INFO";
@@ -68,6 +70,38 @@ static void tell_step(struct model *m, const struct event *e)
     }
 }
 
+/* Before this look it was farther away. */
+static void tell_full(struct model *m, const struct plan *p, const struct event *e, int i, enum side side)
+{
+    char span[24];
+    const struct model_db *db = &m->db[i];
+    int64_t full = model_wal_full_in(db, &p->databases[i], side, e->at);
+    if (full < 0 || full >= SOON || db->told_full[side])
+        return;
+    m->db[i].told_full[side] = e->at;
+    model_say(m, e, "BAD", e->lag_seen.db, "the slot keeps WAL on %s, which is full in %s at the present rate", side_names[side], format_span(full, span, sizeof span));
+}
+
+static void tell_lag(struct model *m, const struct plan *p, const struct event *e)
+{
+    const struct event_lag_seen *l = &e->lag_seen;
+    int i = plan_find_database(p, l->db);
+    bool back = l->direction && strcmp(l->direction, "back") == 0;
+    if (i < 0)
+        return;
+    const struct model_db *db = &m->db[i];
+    const char *was = back ? db->back_error : db->lag_error, *what = back ? "the way back" : "replication";
+    if (*l->error && strcmp(was, l->error) != 0)
+        model_say(m, e, "BAD", l->db, "%s: %s", what, l->error);
+    if (!*l->error && *was && l->active)
+        model_say(m, e, "OK", l->db, "%s works again", what);
+    if (!back && l->restarts > db->restarts)
+        model_say(m, e, "WARN", l->db, "green's worker was begun anew, %lld times so far", (long long)l->restarts);
+    if (!back && l->conflicts > db->conflicts)
+        model_say(m, e, "BAD", l->db, "green's worker met rows that it could not apply as they are, %lld so far", (long long)l->conflicts);
+    tell_full(m, p, e, i, back ? GREEN : BLUE);
+}
+
 static void tell_database(struct model *m, const struct plan *p, const struct event *e)
 {
     switch (e->kind) {
@@ -80,13 +114,9 @@ static void tell_database(struct model *m, const struct plan *p, const struct ev
             model_say(m, e, "INFO", e->db_seen.db, "%s accepts writes: %s (was %s)", e->db_seen.side, e->db_seen.writable, was->writable);
         break;
     }
-    case EVENT_lag_seen: {
-        int i = plan_find_database(p, e->lag_seen.db);
-        bool back = e->lag_seen.direction && strcmp(e->lag_seen.direction, "back") == 0;
-        if (i >= 0 && *e->lag_seen.error && strcmp(back ? m->db[i].back_error : m->db[i].lag_error, e->lag_seen.error) != 0)
-            model_say(m, e, "BAD", e->lag_seen.db, "%s: %s", back ? "the way back" : "replication", e->lag_seen.error);
+    case EVENT_lag_seen:
+        tell_lag(m, p, e);
         break;
-    }
     case EVENT_copy_seen:
         if (strcmp(e->copy_seen.state, "ready") == 0)
             model_say(m, e, "OK", e->copy_seen.db, "table %s is copied and streams", e->copy_seen.table);

@@ -40,15 +40,33 @@ static void fold_db_seen(struct model_db *db, int64_t at, const struct event_db_
     KEEP(s->error, e->error);
 }
 
+/* A journal from before this was seen has no status. */
+static int64_t left_of(const struct event_lag_seen *e)
+{
+    return e->status && *e->status ? e->left : UNKNOWN;
+}
+
 static void fold_back_seen(struct model_db *db, int64_t at, const struct event_lag_seen *e)
 {
     db->back_at = at;
     db->back_bytes = e->bytes;
     db->back_ms = e->lag;
     db->back_retained = e->retained;
+    db->back_left = left_of(e);
+    history_put(&db->back_kept, at, e->retained);
     db->back_active = e->active;
     KEEP(db->back_slot, e->slot);
     KEEP(db->back_error, e->error);
+}
+
+/* Said again only after it was far away once more. */
+static void forget_full(struct model_db *db, const struct plan_database *plan, int64_t at)
+{
+    for (int side = 0; side < SIDES; side++) {
+        int64_t full = model_wal_full_in(db, plan, (enum side)side, at);
+        if (full < 0 || full > INT64_C(60) * 60 * 1000)
+            db->told_full[side] = 0;
+    }
 }
 
 static void fold_lag_seen(struct model_db *db, int64_t at, const struct event_lag_seen *e)
@@ -61,13 +79,19 @@ static void fold_lag_seen(struct model_db *db, int64_t at, const struct event_la
     db->lag_bytes = e->bytes;
     db->lag_ms = e->lag;
     db->retained = e->retained;
+    db->wal_left = left_of(e);
+    db->apply_errors = e->errors;
+    db->conflicts = e->conflicts;
+    db->restarts = e->restarts;
     db->slot_active = e->active;
     KEEP(db->slot, e->slot);
     KEEP(db->sent_lsn, e->sent_lsn);
     KEEP(db->flushed_lsn, e->flushed_lsn);
+    KEEP(db->wal_status, e->status ? e->status : "");
     KEEP(db->lag_error, e->error);
     history_put(&db->bytes, at, e->bytes);
     history_put(&db->ms, at, e->lag);
+    history_put(&db->kept, at, e->retained);
 }
 
 static struct model_table *find_table(struct model_db *db, const char *name)
@@ -210,6 +234,7 @@ void fold_database(struct model *m, const struct plan *p, const struct event *e)
         break;
     case EVENT_lag_seen:
         TO_DB(fold_lag_seen(db_, e->at, &e->lag_seen), e->lag_seen);
+        TO_DB(forget_full(db_, &p->databases[db_ - m->db], e->at), e->lag_seen);
         break;
     case EVENT_copy_seen:
         TO_DB(fold_copy_seen(db_, e->at, &e->copy_seen), e->copy_seen);

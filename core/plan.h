@@ -50,6 +50,8 @@ struct plan_database {
     const char *subscribe_from; /* conninfo with which green's server reaches blue; default conninfo[BLUE] */
     bool reverse;               /* green's writes flow back to blue after the switch, so that going back loses nothing */
     const char *subscribe_back_from; /* conninfo with which blue's server reaches green; default conninfo[GREEN] */
+    bool heartbeat;             /* a row of the schema cutover is written each second, to tell the lag in time */
+    int64_t wal_room;           /* bytes of WAL that a slot may keep on either server before its disk is full; 0 = not known */
     const char **tables;        /* schema.table names; ntables 0 = FOR ALL TABLES */
     int ntables;
     struct plan_pooler *poolers;

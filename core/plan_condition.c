@@ -16,7 +16,7 @@ static const struct {
 
 static const struct {
     const char *prefix, *part;
-} families[] = {{"pg.", "databases"}, {"switch.", "databases"},   {"dns.", "dns"},
+} families[] = {{"pg.lag_ms", "heartbeat"}, {"pg.back_lag_ms", "heartbeat"}, {"pg.", "databases"}, {"switch.", "databases"},   {"dns.", "dns"},
                 {"http.", "probes"},  {"traffic.", "balancer"}, {"checks.", "checks"}};
 
 const char *plan_metric_part(const char *metric)
@@ -158,6 +158,9 @@ bool plan_condition_parse(struct plan_reader *r, int line, const char *text, str
     if (w.hold[0] && !plan_duration(w.hold, &out->hold))
         return plan_complain(r, line, "The condition \"%.80s\" can't be read: \"%s\" isn't a duration such as 3s or 2m.", text, w.hold), false;
     const char *part = plan_metric_part(w.metric);
+    if (part && strcmp(part, "heartbeat") == 0 && plan_has_part(r, "databases") && !plan_has_part(r, part))
+        return plan_complain(r, line, "The condition \"%.80s\" would never hold: a database has heartbeat = false; ask for its bytes, pg.lag_bytes.", text), false;
+    part = part && strcmp(part, "heartbeat") == 0 ? "databases" : part;
     if (part && !plan_has_part(r, part))
         return plan_complain(r, line, "The condition \"%.80s\" would never hold: the plan has no %s; add them or take it out.", text, part), false;
     struct arena *a = &r->plan->arena;

@@ -40,6 +40,8 @@ const char plan_example[] =
     "    reverse = true;                   # after the switch green's writes flow back to blue, so that going back loses nothing\n"
     "    subscribe_back_from = \"host=10.9.0.5 port=5432 dbname=shop user=replicator passfile=/etc/cutover/pgpass\";\n"
     "                                      # how blue's server reaches green; default: green\n"
+    "    heartbeat = true;                 # a row in the schema cutover, written each second, tells the lag in time; false: bytes only\n"
+    "    wal_room = \"20GB\";                # WAL that a slot may keep before its server's disk is full; default: not known\n"
     "    tables = [ \"public.items\" ];      # default: all tables\n"
     "    poolers = (                       # PgBouncer, in transaction pooling\n"
     "      {\n"

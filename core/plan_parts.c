@@ -70,6 +70,8 @@ static const struct plan_key database_keys[] = {
     PLAN_KEY(PLAN_CONNINFO, "subscribe_from", struct plan_database, subscribe_from, ""),
     PLAN_KEY(PLAN_FLAG, "reverse", struct plan_database, reverse, "true"),
     PLAN_KEY(PLAN_CONNINFO, "subscribe_back_from", struct plan_database, subscribe_back_from, ""),
+    PLAN_KEY(PLAN_FLAG, "heartbeat", struct plan_database, heartbeat, "true"),
+    PLAN_KEY(PLAN_SIZE, "wal_room", struct plan_database, wal_room, ""),
     PLAN_LIST(PLAN_TEXT, "tables", struct plan_database, tables, ntables, ""),
     {.name = "poolers", .type = PLAN_PART, .at = offsetof(struct plan_database, poolers), .count_at = offsetof(struct plan_database, npoolers),
      .otherwise = "", .part = &pooler_part},

@@ -177,11 +177,21 @@ void plan_read_part(struct plan_reader *r, const config_setting_t *group, const 
         part->finish(r, group, into);
 }
 
+static bool has_heartbeats(const struct plan *p)
+{
+    for (int i = 0; i < p->ndatabases; i++)
+        if (!p->databases[i].heartbeat)
+            return false;
+    return p->ndatabases > 0;
+}
+
 bool plan_has_part(const struct plan_reader *r, const char *part)
 {
     const config_setting_t *traffic = member(r->root, "traffic");
     if (strcmp(part, "balancer") == 0)
         return traffic && plan_has_key(traffic, "haproxy");
+    if (strcmp(part, "heartbeat") == 0)
+        return has_heartbeats(r->plan);
     const config_setting_t *s = strcmp(part, "probes") == 0 ? member(traffic, "probes") : member(r->root, part);
     return s && (strcmp(part, "dns") == 0 || config_setting_length(s) > 0);
 }

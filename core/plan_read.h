@@ -26,6 +26,7 @@ enum plan_type {
     PLAN_DURATION,   /* int64_t ms */
     PLAN_SECONDS,    /* int64_t s: a TTL */
     PLAN_SHARE,      /* int64_t ppm */
+    PLAN_SIZE,       /* int64_t bytes, 1 or more */
     PLAN_CONDITION,  /* struct plan_condition */
     PLAN_PART,       /* a group, read by `part` into the struct itself */
     PLAN_TYPES
@@ -75,7 +76,7 @@ void plan_read_key(struct plan_reader *r, const config_setting_t *group, const s
 void plan_complain(struct plan_reader *r, int line, const char *fmt, ...) PRINTF(3, 4);
 int plan_line(const config_setting_t *s);
 bool plan_has_key(const config_setting_t *group, const char *name);
-/* Does the plan hold what a metric or step of this family needs: "databases", "dns", "probes", "balancer", "checks"? */
+/* Does the plan hold what a metric or step of this family needs: "databases", "heartbeat" (of every database), "dns", "probes", "balancer", "checks"? */
 bool plan_has_part(const struct plan_reader *r, const char *part);
 /* Complains about every name that stands twice in an array of structs whose first member is that name. */
 void plan_unique(struct plan_reader *r, const config_setting_t *list, const char *what, const void *first, size_t size, int count);

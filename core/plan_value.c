@@ -48,6 +48,12 @@ bool plan_share(const char *text, int64_t *ppm)
     return scale(text, units, ARRAY_LEN(units), 0, 1e6, ppm);
 }
 
+static bool plan_size(const char *text, int64_t *bytes)
+{
+    static const struct unit units[] = {{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
+    return scale(text, units, ARRAY_LEN(units), 0, 1e18, bytes) && *bytes > 0;
+}
+
 /* ---- one function per type: NULL, or what it must be ---- */
 
 static void put_text(struct plan_reader *r, const char *text, size_t len, void *field)
@@ -124,7 +130,7 @@ static bool put_int(const char *text, int least, int most, void *field)
 static bool put_wide(enum plan_type type, const char *text, void *field)
 {
     int64_t n = 0;
-    bool ok = type == PLAN_SHARE ? plan_share(text, &n) : plan_duration(text, &n);
+    bool ok = type == PLAN_SHARE ? plan_share(text, &n) : type == PLAN_SIZE ? plan_size(text, &n) : plan_duration(text, &n);
     if (type == PLAN_SECONDS) {
         ok = ok && n % 1000 == 0 && n / 1000 <= INT32_MAX;
         n /= 1000;
@@ -177,6 +183,7 @@ static const struct row {
     [PLAN_DURATION] = {"a duration such as \"300ms\", \"5s\", \"2m\", \"24h\" or \"2d\"", STRING | WHOLE | BROKEN, sizeof(int64_t)},
     [PLAN_SECONDS] = {"a number of whole seconds such as 60 or \"1h\"", STRING | WHOLE, sizeof(int64_t)},
     [PLAN_SHARE] = {"a share such as \"0.5%\", from 0% to 100%", STRING, sizeof(int64_t)},
+    [PLAN_SIZE] = {"a size such as \"500MB\" or \"20GB\"", STRING, sizeof(int64_t)},
     [PLAN_CONDITION] = {"a condition in quotes such as \"pg.lag_ms < 1000 for 3s\"", STRING, sizeof(struct plan_condition)},
 };
 

@@ -16,6 +16,11 @@ static int shown_db(const struct view *v)
     return best;
 }
 
+static const struct plan_database *plan_of(const struct view *v, const struct model_db *db)
+{
+    return &v->plan->databases[db - v->model->db];
+}
+
 /* A copy is over when every table is ready; green says nothing of it before the subscription exists. */
 static bool is_copying(const struct model_db *db)
 {
@@ -44,6 +49,8 @@ static int draw_lag(struct area a, int x, const struct view *v, const struct mod
     bool old = pane_is_old(db->lag_at, v->now, PANE_STALE_DB);
     unsigned style = old ? ROLE_UNKNOWN : db->lag_ms > 10000 ? ROLE_WARN : ROLE_BRIGHT;
     x = pane_pair(a, x, 0, "lag", style, format_bytes(db->lag_bytes, bytes, sizeof bytes));
+    if (db->lag_ms < 0 && !plan_of(v, db)->heartbeat)
+        x = area_text(a, x - (v->size <= LAYOUT_SMALL), 0, ROLE_DIM, v->size <= LAYOUT_SMALL ? "bytes only" : "bytes only, no heartbeat") + 2;
     if (db->lag_ms >= 0)
         x = area_text(a, x - (v->size <= LAYOUT_SMALL), 0, style, format_ms(db->lag_ms, ms, sizeof ms)) + 2;
     if (old)
@@ -126,15 +133,28 @@ static void draw_pooler(struct area a, int y, const struct view *v, const struct
     }
 }
 
+/* "full in 12 min": only what may come within a day is shown. Returns where it ends. */
+static int draw_full(struct area a, int x, int y, const struct view *v, const struct model_db *db, enum side side)
+{
+    char span[32];
+    int64_t full = model_wal_full_in(db, plan_of(v, db), side, v->now);
+    if (full < 0 || full > INT64_C(24) * 3600 * 1000 || x + 10 > a.w)
+        return x;
+    return area_printf(a, x, y, full < INT64_C(30) * 60 * 1000 ? ROLE_BAD : ROLE_WARN, "full in %s", format_span(full, span, sizeof span)) + 2;
+}
+
 static void draw_slot(struct area a, int y, const struct view *v, const struct model_db *db)
 {
     char bytes[32], mask[48];
+    bool lost = strcmp(db->wal_status, "lost") == 0;
     if (!db->slot[0])
         return;
     int x = pane_pair(a, 0, y, "slot", ROLE_TEXT, pane_private(v, TEXT_PLAIN, db->slot, mask, sizeof mask)) - 1;
-    x = area_text(a, x, y, db->slot_active ? ROLE_OK : ROLE_WARN, db->slot_active ? "active" : "! idle") + 2;
-    if (db->retained >= 0 && x + 12 < a.w)
-        pane_pair(a, x, y, "keeps", ROLE_TEXT, format_bytes(db->retained, bytes, sizeof bytes));
+    x = area_text(a, x, y, lost ? ROLE_BAD : db->slot_active ? ROLE_OK : ROLE_WARN, lost ? "✗ lost" : db->slot_active ? "active" : "! idle") + 2;
+    if (db->retained >= 0 && !lost && x + 12 < a.w)
+        x = pane_pair(a, x, y, "keeps", ROLE_TEXT, format_bytes(db->retained, bytes, sizeof bytes));
+    if (!lost)
+        draw_full(a, x, y, v, db, BLUE);
 }
 
 /* What the comparison of both sides has found, or how far it is; returns where it ends. */
@@ -157,7 +177,11 @@ static void draw_facts(struct area a, int y, const struct view *v, const struct 
     int64_t rate = drain_rate(db, v->now);
     if (db->tables_seen > 0)
         x = area_printf(a, x, y, ROLE_DIM, "tables %d/%d", db->tables_ready, db->tables_seen) + 2;
+    if (db->conflicts > 0)
+        x = area_printf(a, x, y, ROLE_BAD, "✗ %lld conflicts", (long long)db->conflicts) + 2;
     x = draw_verified(a, x, y, db);
+    if (db->restarts > 0 && x + 18 < a.w)
+        x = area_printf(a, x, y, ROLE_WARN, "worker anew %lld×", (long long)db->restarts) + 2;
     if (db->sequences_at)
         x = area_printf(a, x, y, db->sequences_behind ? ROLE_TEXT : ROLE_DIM, "sequences %lld, %lld behind", (long long)db->sequences, (long long)db->sequences_behind) + 2;
     if (rate > 1000 && x + 16 < a.w)
@@ -268,13 +292,15 @@ static void draw_versions(struct area a, int y, const struct model_db *db)
 static int draw_way_back(struct area a, int y, const struct view *v, const struct model_db *db)
 {
     char text[200], lag[24], kept[24];
-    bool old = pane_is_old(db->back_at, v->now, PANE_STALE_DB), runs = !old && db->back_active && db->back_ms >= 0 && !db->back_error[0];
+    bool old = pane_is_old(db->back_at, v->now, PANE_STALE_DB), runs = !old && db->back_active && (db->back_ms >= 0 || !plan_of(v, db)->heartbeat) && !db->back_error[0];
     if (runs)
-        area_printf(a, 0, y++, ROLE_TEXT, "green flows back to blue, lag %s", format_ms(db->back_ms, lag, sizeof lag));
+        area_printf(a, 0, y++, ROLE_TEXT, "green flows back to blue, lag %s", db->back_ms < 0 ? format_bytes(db->back_bytes, lag, sizeof lag) : format_ms(db->back_ms, lag, sizeof lag));
     else
         area_textw(a, 0, y++, a.w, old ? ROLE_UNKNOWN : ROLE_BAD, db->back_error[0] ? pane_sentence(v, db->back_error, text, sizeof text) : "green does not flow back to blue");
-    if (db->back_retained >= 0)
-        area_printf(a, 0, y++, ROLE_DIM, "its slot keeps %s on green", format_bytes(db->back_retained, kept, sizeof kept));
+    if (db->back_retained >= 0) {
+        int x = area_printf(a, 0, y, ROLE_DIM, "its slot keeps %s on green", format_bytes(db->back_retained, kept, sizeof kept)) + 2;
+        draw_full(a, x, y++, v, db, GREEN);
+    }
     return y;
 }
 
@@ -427,7 +453,11 @@ static void detail(const struct view *v, int row, struct buf *out)
         buf_printf(out, "%-9s PostgreSQL %s, writable %s, %lld clients, %lld open transactions, seen %s ago\n", side_names[s],
                    db->side[s].version, db->side[s].writable, (long long)db->side[s].clients, (long long)db->side[s].open_tx,
                    pane_age(db->side[s].at, v->now, age, sizeof age));
-    buf_printf(out, "slot      %s, sent %s, flushed %s\n", db->slot, db->sent_lsn, db->flushed_lsn);
+    buf_printf(out, "slot      %s, sent %s, flushed %s%s%s\n", db->slot, db->sent_lsn, db->flushed_lsn, *db->wal_status ? ", WAL " : "", db->wal_status);
+    if (!v->plan->databases[row].heartbeat)
+        buf_printf(out, "lag       in bytes only: the plan has heartbeat = false\n");
+    if (db->lag_at && (db->apply_errors || db->restarts || db->conflicts))
+        buf_printf(out, "worker    %lld errors, begun anew %lld times, %lld conflicts\n", (long long)db->apply_errors, (long long)db->restarts, (long long)db->conflicts);
     if (db->lag_error[0])
         buf_printf(out, "error     %s\n", pane_sentence(v, db->lag_error, text, sizeof text));
     if (db->back_at)

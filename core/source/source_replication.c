@@ -2,22 +2,27 @@
  * shows it is the lag. After the switch the same is done the other way round, for the way back: `from` is the side that takes
  * writes, `to` the one that follows. The bytes are what green has not confirmed as flushed: current WAL - confirmed_flush_lsn; sent - replay
  * would read 0 while data is unsent. Blue is written only while it is not fenced, and only after the replicate step has
- * made the schema cutover. A green that is away is no reason not to look at blue: its slot keeps WAL there meanwhile. */
+ * made the schema cutover. A green that is away is no reason not to look at blue: its slot keeps WAL there meanwhile.
+ *
+ * With heartbeat = false nothing is written, and the time is not known: bytes only. */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/pgnames.h"
+#include "core/source/applier.h"
 #include "core/source/pgline.h"
 #include "core/text.h"
 
-enum { BEAT, SEE, LOOK };
-enum { INTERVAL = 1000, FIRST_POLL = 10, LONGEST_POLL = 320, AWAIT = 600, PATIENCE = 8000 };
+#define NO_TABLE "42P01" /* the heartbeat's: it comes with replicate, and goes with cleanup */
+enum { BEAT, SEE, READ_LOG, LOOK };
+enum { INTERVAL = 1000, FIRST_POLL = 10, LONGEST_POLL = 320, AWAIT = 600 };
 
 struct own {
     struct pgline line[SIDES];
     enum side from, to;
     char slot[64];
     bool has_heartbeat; /* `from` has cutover.heartbeat and takes writes */
+    bool has_slot;
     bool fenced;        /* blue's database is set read-only: nothing was written */
     int64_t beat_us;    /* blue's clock of the newest heartbeat */
     int64_t beat_at;    /* clock_mono when it was written */
@@ -25,10 +30,8 @@ struct own {
     int64_t poll;        /* until green is asked again for the same heartbeat */
     int64_t green_again; /* clock_mono before which a green that failed is not tried */
     bool green_failed;   /* in this round */
-    bool judged;         /* errors is known */
-    int64_t errors;      /* of green's workers, as its statistics count them */
-    int64_t failed_at, absent_since; /* clock_mono; 0 */
-    char error[160];
+    struct applier applier; /* of the side that follows */
+    char error[240];
 };
 
 static const char look_sql[] =
@@ -37,6 +40,7 @@ static const char look_sql[] =
     " coalesce((SELECT max(r.sent_lsn) FROM pg_stat_replication r WHERE r.pid = s.active_pid)::text, ''), coalesce(s.confirmed_flush_lsn::text, ''),"
     " coalesce(s.wal_status, ''), current_setting('transaction_read_only')::bool OR EXISTS (SELECT 1 FROM pg_db_role_setting r JOIN pg_database d"
     " ON d.oid = r.setdatabase WHERE d.datname = current_database() AND r.setrole = 0 AND 'default_transaction_read_only=on' = ANY (r.setconfig))"
+    ", coalesce(s.safe_wal_size, -1), coalesce(to_jsonb(s)->>'invalidation_reason', '')"
     " FROM (SELECT 1) one LEFT JOIN pg_replication_slots s ON s.slot_name = $1";
 
 static const char beat_sql[] =
@@ -44,16 +48,7 @@ static const char beat_sql[] =
     " ON d.oid = r.setdatabase WHERE d.datname = current_database() AND r.setrole = 0 AND 'default_transaction_read_only=on' = ANY (r.setconfig))"
     " RETURNING (extract(epoch FROM at) * 1000000)::bigint";
 
-static const char see_sql[] =
-    "SELECT (SELECT (extract(epoch FROM at) * 1000000)::bigint FROM cutover.heartbeat WHERE id = 1),"
-    " (SELECT bool_or(s.subenabled) FROM pg_subscription s WHERE s.subname = $1),"
-    " (SELECT count(*) FROM pg_stat_subscription w WHERE w.subname = $1 AND w.relid IS NULL AND w.pid IS NOT NULL), 0";
-/* pg_stat_subscription_stats came with 15. */
-static const char see_sql_15[] =
-    "SELECT (SELECT (extract(epoch FROM at) * 1000000)::bigint FROM cutover.heartbeat WHERE id = 1),"
-    " (SELECT bool_or(s.subenabled) FROM pg_subscription s WHERE s.subname = $1),"
-    " (SELECT count(*) FROM pg_stat_subscription w WHERE w.subname = $1 AND w.relid IS NULL AND w.pid IS NOT NULL),"
-    " (SELECT coalesce(sum(e.apply_error_count + e.sync_error_count), 0) FROM pg_stat_subscription_stats e WHERE e.subname = $1)";
+static const char seen_sql[] = "(SELECT (extract(epoch FROM at) * 1000000)::bigint FROM cutover.heartbeat WHERE id = 1)";
 
 static int count(const struct plan *p)
 {
@@ -70,24 +65,6 @@ static const struct plan_database *db_of(const struct source *s)
     return &s->plan->databases[s->index];
 }
 
-/* A worker that fails is started again every 5 s, for ever; and a new subscription may wait as long for its first one. */
-static void judge_worker(struct own *o, bool enabled, bool works, int64_t errors)
-{
-    int64_t now = clock_mono();
-    o->failed_at = errors > o->errors && o->judged ? now : o->failed_at;
-    o->errors = errors;
-    o->judged = true;
-    if (works || !enabled)
-        o->absent_since = 0;
-    else if (!o->absent_since)
-        o->absent_since = now;
-    if (enabled && o->failed_at && now - o->failed_at < PATIENCE)
-        snprintf(o->error, sizeof o->error, "%s's workers fail (%lld times so far); the reason stands in %s's server log", side_names[o->to], (long long)errors,
-            side_names[o->to]);
-    else if (o->absent_since && now - o->absent_since > PATIENCE)
-        snprintf(o->error, sizeof o->error, "%s's apply worker is not running; its reason stands in %s's server log", side_names[o->to], side_names[o->to]);
-}
-
 /* Green shows the heartbeat: its age, by blue's clock. True when there is nothing more to wait for. */
 static bool judge_heartbeat(struct own *o)
 {
@@ -97,25 +74,41 @@ static bool judge_heartbeat(struct own *o)
     if (pg_failed(pg)) /* green has no table for it yet, or no longer */
         return true;
     bool works = pg_int(pg, 0, 2) > 0;
-    judge_worker(o, pg_bool(pg, 0, 1), works, pg_int(pg, 0, 3));
+    applier_judge(&o->applier, pg, 1);
+    applier_sentence(&o->applier, side_names[o->to], o->error, sizeof o->error);
     if (pg_is_null(pg, 0, 0))
         return true;
     o->lag = seen >= o->beat_us ? since : (o->beat_us - seen) / 1000 + since;
     return seen >= o->beat_us || since > AWAIT || !works;
 }
 
+static bool beats(const struct source *s)
+{
+    return db_of(s)->heartbeat;
+}
+
+/* The copy of what was thrown away can't be had again: there is no way on. */
+static void judge_slot(struct own *o, const struct pg *pg)
+{
+    const char *why = pg_value(pg, 0, 10);
+    if (strcmp(pg_value(pg, 0, 7), "lost") == 0)
+        snprintf(o->error, sizeof o->error, "%s has thrown away WAL that the slot %s needs%s%.40s: undo replicate and run it again, the copy begins anew", side_names[o->from],
+            o->slot, *why ? ", by " : "", why);
+}
+
 static void record(struct source *s)
 {
     struct own *o = s->own;
     const struct pg *pg = o->line[o->from].pg;
-    bool slot = *pg_value(pg, 0, 4) != '\0';
+    bool slot = *pg_value(pg, 0, 4) != '\0', active = pg_bool(pg, 0, 3);
     o->fenced = pg_bool(pg, 0, 8);
-    o->has_heartbeat = pg_bool(pg, 0, 0) && !o->fenced;
-    if (slot && strcmp(pg_value(pg, 0, 7), "lost") == 0)
-        snprintf(o->error, sizeof o->error, "%s has thrown away WAL that the slot needs (wal_status lost): replication must start over", side_names[o->from]);
-    RECORD(s->door, lag_seen, .db = db_of(s)->name, .direction = o->from == GREEN ? "back" : "forward", .bytes = slot ? pg_int(pg, 0, 1) : UNKNOWN, .lag = slot && !o->fenced && (o->from == BLUE || pg_bool(pg, 0, 3)) ? o->lag : UNKNOWN,
-        .retained = slot ? pg_int(pg, 0, 2) : UNKNOWN, .active = pg_bool(pg, 0, 3), .slot = pg_value(pg, 0, 4), .sent_lsn = pg_value(pg, 0, 5),
-        .flushed_lsn = pg_value(pg, 0, 6), .error = slot ? o->error : "");
+    o->has_heartbeat = pg_bool(pg, 0, 0) && !o->fenced && beats(s);
+    o->has_slot = slot;
+    judge_slot(o, pg);
+    RECORD(s->door, lag_seen, .db = db_of(s)->name, .direction = o->from == GREEN ? "back" : "forward", .bytes = slot ? pg_int(pg, 0, 1) : UNKNOWN,
+        .lag = slot && !o->fenced && (o->from == BLUE || active) ? o->lag : UNKNOWN, .retained = slot ? pg_int(pg, 0, 2) : UNKNOWN, .active = active,
+        .slot = pg_value(pg, 0, 4), .sent_lsn = pg_value(pg, 0, 5), .flushed_lsn = pg_value(pg, 0, 6), .status = pg_value(pg, 0, 7), .left = slot ? pg_int(pg, 0, 9) : UNKNOWN,
+        .errors = o->applier.errors, .conflicts = o->applier.conflicts, .restarts = o->applier.restarts, .error = slot ? o->error : "");
     if (!o->green_failed)
         source_worked(s);
 }
@@ -130,31 +123,58 @@ static void take_beat(struct own *o)
     }
 }
 
-/* Asks green for the heartbeat, again and again until it shows it; goes on to LOOK when there is nothing more to wait for. */
+/* The side that follows can't be asked: it is left alone for a while, and blue is looked at. */
+static void give_up_green(struct source *s)
+{
+    struct own *o = s->own;
+    o->green_failed = true;
+    o->green_again = clock_mono() + s->pause;
+    snprintf(o->error, sizeof o->error, "%s can't be asked: %.130s", side_names[o->to], pg_error(o->line[o->to].pg));
+    s->task.at = LOOK;
+}
+
+/* Asks green for the heartbeat, again and again until it shows it; goes on when there is nothing more to wait for. */
 static void see(struct source *s)
 {
     struct own *o = s->own;
     const char *slot = o->slot;
     int64_t looks = s->looks;
-    const char *conninfo = db_of(s)->conninfo[o->to];
-    bool up = pgline_up(s, &o->line[o->to], conninfo);
-    if (!up || !pgline_ask(s, &o->line[o->to], pg_server_version(o->line[o->to].pg) >= 150000 ? see_sql_15 : see_sql, 1, &slot)) {
-        if (s->looks == looks)
-            return;
-        o->green_failed = true;
-        o->green_again = clock_mono() + s->pause;
-        snprintf(o->error, sizeof o->error, "%s can't be asked: %.130s", side_names[o->to], pg_error(o->line[o->to].pg));
-        s->task.at = LOOK;
+    char sql[1400] = "";
+    bool up = pgline_up(s, &o->line[o->to], db_of(s)->conninfo[o->to]);
+    if (up)
+        snprintf(sql, sizeof sql, "SELECT %s, %s", beats(s) ? seen_sql : "NULL", applier_columns(pg_server_version(o->line[o->to].pg)));
+    if (!up || !pgline_ask(s, &o->line[o->to], sql, 1, &slot)) {
+        if (s->looks != looks)
+            give_up_green(s);
         return;
     }
     o->green_failed = false;
     if (judge_heartbeat(o))
-        s->task.at = LOOK;
-    task_sleep(&s->task, s->task.at == LOOK ? 0 : o->poll);
+        s->task.at = o->applier.asks_log && !o->applier.no_log ? READ_LOG : LOOK;
+    task_sleep(&s->task, s->task.at == SEE ? o->poll : 0);
     o->poll = MIN(o->poll * 2, (int64_t)LONGEST_POLL);
 }
 
-/* True when a heartbeat was written and green is to be asked for it. arranged: the answer is still awaited. */
+/* Something failed: in which words? A server that does not let us read them is asked once. */
+static void read_log(struct source *s)
+{
+    struct own *o = s->own;
+    struct pgline *line = &o->line[o->to];
+    int64_t looks = s->looks;
+    line->tolerates = "42501";
+    if (!pgline_up(s, line, db_of(s)->conninfo[o->to]) || !pgline_ask(s, line, applier_log_sql, 0, NULL)) {
+        if (s->looks != looks)
+            give_up_green(s);
+        return;
+    }
+    line->tolerates = NO_TABLE;
+    applier_read_log(&o->applier, line->pg);
+    applier_sentence(&o->applier, side_names[o->to], o->error, sizeof o->error);
+    s->task.at = LOOK;
+    task_sleep(&s->task, 0);
+}
+
+/* True when a heartbeat was written, or none is to be, and green is to be asked. arranged: the answer is still awaited. */
 static bool beat(struct source *s, bool *arranged)
 {
     struct own *o = s->own;
@@ -168,6 +188,10 @@ static bool beat(struct source *s, bool *arranged)
         }
         take_beat(o);
         return !o->fenced && clock_mono() >= o->green_again;
+    }
+    if (!beats(s) && o->has_slot && !o->fenced) {
+        o->poll = FIRST_POLL;
+        return clock_mono() >= o->green_again;
     }
     o->green_failed = false; /* nothing is asked of green now */
     o->error[0] = '\0';
@@ -188,7 +212,7 @@ static void turn(struct source *s)
     *o = (struct own){.from = writes_leave_from(s), .lag = UNKNOWN};
     o->to = !o->from;
     (o->from == BLUE ? pgnames_slot : pgnames_back)(db_of(s), o->slot, sizeof o->slot);
-    o->line[BLUE].tolerates = o->line[GREEN].tolerates = "42P01"; /* no such table: it comes with replicate, and goes with cleanup */
+    o->line[BLUE].tolerates = o->line[GREEN].tolerates = NO_TABLE;
     o->line[o->to].at_once = true;
 }
 
@@ -216,6 +240,9 @@ static void run(struct task *task)
         return;
     case SEE:
         see(s);
+        return;
+    case READ_LOG:
+        read_log(s);
         return;
     case LOOK:
         if (!pgline_ask(s, &o->line[o->from], look_sql, 1, &slot))

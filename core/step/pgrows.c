@@ -11,7 +11,8 @@
 void pgrows_look_blue(struct pgscript *s, struct buf *out)
 {
     buf_printf(out, "SELECT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = '" PGNAMES_PUBLICATION "'),"
-        " EXISTS (SELECT 1 FROM pg_replication_slots WHERE slot_name = '%s'), current_setting('wal_level')", s->slot);
+        " EXISTS (SELECT 1 FROM pg_replication_slots WHERE slot_name = '%s'), current_setting('wal_level'),"
+        " EXISTS (SELECT 1 FROM pg_replication_slots WHERE slot_name = '%s' AND wal_status = 'lost')", s->slot, s->slot);
 }
 
 bool pgrows_saw_blue(struct pgscript *s)
@@ -19,6 +20,7 @@ bool pgrows_saw_blue(struct pgscript *s)
     const struct pg *pg = pgscript_result(s);
     s->has_publication = pg_bool(pg, 0, 0);
     s->has_slot = pg_bool(pg, 0, 1);
+    s->slot_is_lost = pg_bool(pg, 0, 3);
     if (strcmp(pg_value(pg, 0, 2), "logical") == 0)
         return true;
     snprintf(s->why, sizeof s->why, "wal_level of blue is %s; set it to logical and restart blue", pg_value(pg, 0, 2));

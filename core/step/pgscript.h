@@ -36,6 +36,7 @@ struct pgscript {
     bool was_gone[SIDES];  /* of any database */
     char slot[64];
     bool has_publication, has_slot, has_subscription; /* for rows that ask; set by their took() */
+    bool slot_is_lost;     /* blue has thrown away WAL that it needs */
     bool has_back;         /* blue has a subscription for the way back */
     bool green_is_closed;  /* read-only for new sessions of clients */
     char subscription_oid[24];

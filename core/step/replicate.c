@@ -27,6 +27,10 @@ static bool agrees(struct pgscript *s)
     pgrows_saw_green(s);
     if (took_over(s))
         return false;
+    if (s->slot_is_lost) {
+        snprintf(s->why, sizeof s->why, "blue has thrown away WAL that the slot %s needs, so green can't follow any more; undo this step, then run it again", s->slot);
+        return false;
+    }
     if (s->has_subscription == s->has_slot && (s->has_publication || !s->has_subscription))
         return true;
     snprintf(s->why, sizeof s->why, !s->has_publication && s->has_subscription ? "green has a subscription %s, but its publication is gone on blue; undo this step, then run it again"
@@ -79,7 +83,10 @@ static void look_publication(struct pgscript *s, struct buf *out)
     if (db->ntables == 0) {
         buf_puts(out, "NULL");
     } else {
-        buf_puts(out, "(SELECT string_agg(v.s || '.' || v.t, ', ') FROM (VALUES ('" PGNAMES_SCHEMA "', 'heartbeat'), ('" PGNAMES_SCHEMA "', 'marker'), ");
+        buf_puts(out, "(SELECT string_agg(v.s || '.' || v.t, ', ') FROM (VALUES ");
+        if (db->heartbeat)
+            buf_puts(out, "('" PGNAMES_SCHEMA "', 'heartbeat'), ");
+        buf_puts(out, "('" PGNAMES_SCHEMA "', 'marker'), ");
         put_pairs(db, out);
         buf_puts(out, ") v(s, t) WHERE NOT EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
                       " WHERE r.prpubid = p.oid AND n.nspname = v.s AND c.relname = v.t))");
@@ -164,22 +171,31 @@ static bool is_empty(struct pgscript *s)
 
 /* ---- making what is missing ---- */
 
-/* Marker and heartbeat travel with the data. Everybody may leave a marker: the switch proves with one that writes arrive. */
-#define TABLES "CREATE SCHEMA IF NOT EXISTS " PGNAMES_SCHEMA "; CREATE TABLE IF NOT EXISTS " PGNAMES_SCHEMA ".heartbeat (id int PRIMARY KEY, at timestamptz NOT NULL);" \
-    " CREATE TABLE IF NOT EXISTS " PGNAMES_SCHEMA ".marker (id text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), step text);" \
-    " GRANT USAGE ON SCHEMA " PGNAMES_SCHEMA " TO PUBLIC; GRANT SELECT, INSERT ON " PGNAMES_SCHEMA ".marker TO PUBLIC;"
+/* Marker and heartbeat travel with the data. Everybody may leave a marker: the switch proves with one that writes arrive. The
+ * heartbeat is written each second, so the plan can forbid it. */
+static void put_schema(const struct plan_database *db, struct buf *out)
+{
+    buf_puts(out, REPLICATE_SESSION "CREATE SCHEMA IF NOT EXISTS " PGNAMES_SCHEMA ";");
+    if (db->heartbeat)
+        buf_puts(out, " CREATE TABLE IF NOT EXISTS " PGNAMES_SCHEMA ".heartbeat (id int PRIMARY KEY, at timestamptz NOT NULL);");
+    buf_puts(out, " CREATE TABLE IF NOT EXISTS " PGNAMES_SCHEMA ".marker (id text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(), step text);"
+        " GRANT USAGE ON SCHEMA " PGNAMES_SCHEMA " TO PUBLIC; GRANT SELECT, INSERT ON " PGNAMES_SCHEMA ".marker TO PUBLIC;");
+}
 
 static void schema_on_blue(struct pgscript *s, struct buf *out)
 {
-    (void)s;
-    buf_puts(out, REPLICATE_SESSION TABLES " INSERT INTO " PGNAMES_SCHEMA ".heartbeat VALUES (1, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET at = excluded.at");
+    put_schema(pgscript_db(s), out);
+    if (pgscript_db(s)->heartbeat)
+        buf_puts(out, " INSERT INTO " PGNAMES_SCHEMA ".heartbeat VALUES (1, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET at = excluded.at");
 }
 
 /* Rows that an earlier attempt left on green would collide with the copy. */
 static void schema_on_green(struct pgscript *s, struct buf *out)
 {
-    if (!s->has_subscription)
-        buf_puts(out, REPLICATE_SESSION TABLES " TRUNCATE " PGNAMES_SCHEMA ".heartbeat, " PGNAMES_SCHEMA ".marker");
+    if (s->has_subscription)
+        return;
+    put_schema(pgscript_db(s), out);
+    buf_printf(out, " TRUNCATE %s" PGNAMES_SCHEMA ".marker", pgscript_db(s)->heartbeat ? PGNAMES_SCHEMA ".heartbeat, " : "");
 }
 
 /* New sessions get the setting. Those that began before keep the old one, and an open transaction could write for hours: they
@@ -203,7 +219,7 @@ static bool green_closed(struct pgscript *s)
 static void put_publication(const struct plan_database *db, struct buf *out)
 {
     buf_puts(out, REPLICATE_SESSION "CREATE PUBLICATION " PGNAMES_PUBLICATION " FOR ");
-    buf_puts(out, db->ntables == 0 ? "ALL TABLES" : "TABLE " PGNAMES_SCHEMA ".heartbeat, " PGNAMES_SCHEMA ".marker");
+    buf_puts(out, db->ntables == 0 ? "ALL TABLES" : db->heartbeat ? "TABLE " PGNAMES_SCHEMA ".heartbeat, " PGNAMES_SCHEMA ".marker" : "TABLE " PGNAMES_SCHEMA ".marker");
     for (int i = 0; i < db->ntables; i++) {
         char schema[80], table[80], quoted[2][200];
         split_name(db->tables[i], schema, table, sizeof schema);
@@ -279,7 +295,7 @@ const struct pgscript_row replicate_set_up[] = {
     {BLUE, NULL, look_publication, fits_plan, false, NULL},
     {GREEN, NULL, list_green, listed, false, NULL},
     {GREEN, NULL, look_filled, is_empty, false, NULL},
-    {BLUE, "blue has the schema cutover with heartbeat and marker", schema_on_blue, NULL, false, NULL},
+    {BLUE, "blue has the schema cutover", schema_on_blue, NULL, false, NULL},
     {GREEN, "green has the schema cutover", schema_on_green, NULL, false, NULL},
     {GREEN, "green is read-only for clients", close_green, green_closed, false, NULL},
     {BLUE, "publication " PGNAMES_PUBLICATION " on blue", publish, NULL, false, NULL},

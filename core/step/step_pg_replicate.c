@@ -84,8 +84,8 @@ static void describe(const struct plan *p, const struct model *m, const struct p
         if (mode == MODE_UNDO)
             buf_printf(out, "%s%s: the way back is dropped first; DROP SUBSCRIPTION %s, drop the slot, DROP PUBLICATION " PGNAMES_PUBLICATION ", empty what was copied to green", i ? "\n" : "", db->name, slot);
         else
-            buf_printf(out, "%s%s: blue CREATE PUBLICATION " PGNAMES_PUBLICATION " (%s); green becomes read-only for clients;\ngreen CREATE SUBSCRIPTION %s\n  from %s", i ? "\n" : "", db->name,
-                count, slot, from);
+            buf_printf(out, "%s%s: blue CREATE SCHEMA " PGNAMES_SCHEMA " (%s), CREATE PUBLICATION " PGNAMES_PUBLICATION " (%s); green becomes read-only for clients;\ngreen CREATE SUBSCRIPTION %s\n  from %s",
+                i ? "\n" : "", db->name, db->heartbeat ? "a marker, and a heartbeat row written each second" : "a marker; no heartbeat", count, slot, from);
         if (mode != MODE_UNDO && db->reverse) {
             text_redact(from, sizeof from, TEXT_DSN, db->subscribe_back_from);
             pgnames_back(db, slot, sizeof slot);

@@ -3,7 +3,7 @@
  *   drive PLAN run|undo|probe STEP [--with-sources] [--abort-after MS] [--again]
  *   drive PLAN watch SECONDS [SOURCE...]       all sources, or those whose name begins so ("blue of", "replication")
  *
- * DRIVE_STATE names the directory in which a step may keep files (/tmp).
+ * DRIVE_GATE names a step whose gate is told as "gate: VERDICT sentence" when it changes. DRIVE_STATE names the directory in which a step may keep files (/tmp).
  * A step alone sees a model of its own, which nothing but its own events fill; with sources it sees the world, as in a run.
  * --again runs the step a second time in the same process and model. The last line is "result: sentence".
  * Ends 0 = done, before or after; 1 = anything else; 2 = could not begin. */
@@ -28,6 +28,23 @@ struct stage {
     int nsources, open;
 };
 
+/* What the gate of the step DRIVE_GATE says, when it says something else than before. */
+static void print_gate(struct stage *g, int64_t now)
+{
+    static char last[300];
+    const char *key = getenv("DRIVE_GATE");
+    int i = key ? plan_find_step(g->plan, key) : -1;
+    struct gate gate;
+    char line[300];
+    if (i < 0)
+        return;
+    gate_ask(g->model, g->plan, i, MODE_RUN, now, &gate);
+    snprintf(line, sizeof line, "gate: %s %s", gate_verdict_names[gate.verdict], gate.why);
+    if (strcmp(line, last) != 0)
+        printf("%s\n", line);
+    copy_text(last, sizeof last, line);
+}
+
 static void record(struct door *door, struct event *event)
 {
     struct stage *g = (struct stage *)door;
@@ -39,6 +56,7 @@ static void record(struct door *door, struct event *event)
     fflush(stdout);
     buf_free(&line);
     gate_follow(g->model, g->plan, event);
+    print_gate(g, event->at);
 }
 
 /* ---- sources ---- */
