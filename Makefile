@@ -103,6 +103,13 @@ SUITES ?= tests/layers $(UNIT) $(wildcard tests/lab/selftest) $(wildcard tests/w
 bench-verify: $(WORLD)
 	@B=$(B) tests/bench/verify.sh
 
+bench-switch: $(WORLD) $(BENCH)
+	@B=$(B) tests/bench/switch.sh
+
+# A hundred deaths at random moments of the switch; about four minutes. SEED repeats a run.
+soak-kills: $(WORLD)
+	@B=$(B) KILLS=$${KILLS:-100} tests/world/kills.test
+
 layers:
 	@tests/layers
 
@@ -134,5 +141,5 @@ help:
 clean:
 	rm -rf build $(BIN)
 
-.PHONY: bench-verify all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
+.PHONY: bench-verify bench-switch soak-kills all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
 .SECONDARY:

@@ -27,7 +27,24 @@ void settle_advance_sql(struct buf *out, const char *slot)
     buf_puts(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; DO $cutover$BEGIN " IF_CLOSED
                   "EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END IF; END$cutover$; COMMIT;");
     buf_printf(out, " BEGIN READ WRITE; DO $cutover$DECLARE upto pg_lsn := pg_current_wal_flush_lsn(); BEGIN " IF_CLOSED "PERFORM pg_replication_slot_advance(slot_name, upto)"
-                    " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto; END IF; END$cutover$; COMMIT; ", slot);
+                    " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto;"
+                    " INSERT INTO cutover.marker (id, at, step) SELECT 'opened-%s-' || upto, clock_timestamp(), upto WHERE EXISTS (SELECT FROM pg_replication_slots"
+                    " WHERE slot_name = '%s' AND NOT active) ON CONFLICT (id) DO NOTHING; END IF; END$cutover$; COMMIT; ", slot, slot, slot);
+}
+
+void settle_place_sql(struct buf *out, const char *slot)
+{
+    buf_printf(out, "SELECT coalesce(max(step::pg_lsn)::text, '') FROM cutover.marker WHERE id LIKE 'opened-%s-%%';", slot);
+}
+
+/* Who may not set an origin's place goes without: only a server that dies in these seconds is the worse for it. */
+void settle_enable_sql(struct buf *out, const char *subscription, const char *place)
+{
+    buf_puts(out, "BEGIN READ WRITE; ");
+    if (*place)
+        buf_printf(out, "SELECT CASE WHEN has_function_privilege('pg_replication_origin_advance(text,pg_lsn)', 'EXECUTE') THEN pg_replication_origin_advance('pg_' || s.oid, '%s') END"
+                        " FROM pg_subscription s JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database() AND subname = '%s' AND NOT subenabled; ", place, subscription);
+    buf_printf(out, "ALTER SUBSCRIPTION %s ENABLE; COMMIT;", subscription);
 }
 
 /* ---- building ---- */
@@ -220,17 +237,24 @@ static void run_repoint(struct settle *s, struct settle_unit *u)
 static void link_back(struct settle *s, struct settle_unit *u)
 {
     struct settle_line *winner = &u->side[GREEN], *loser = &u->side[BLUE];
-    char sql[160];
+    struct buf sql = {0};
     (void)s;
-    if (u->at == D_DISABLE && settle_ask(winner, SQL_DISABLE) == GOT)
+    buf_puts(&sql, SQL_DISABLE);
+    if (*u->home)
+        settle_place_sql(&sql, u->home);
+    if (u->at == D_DISABLE && settle_ask(winner, sql.text) == GOT) {
+        copy_text(u->place, sizeof u->place, *u->home ? pg_value(winner->pg, 0, 0) : "");
         u->at = *u->home ? D_IDLE : D_DONE;
+    }
     if (u->at == D_IDLE && settle_ask(winner, SQL_WORKERS) == GOT) {
         winner->again = clock_mono() + 20;
         u->at = pg_int(winner->pg, 0, 0) == 0 ? D_ENABLE : D_IDLE;
     }
-    snprintf(sql, sizeof sql, SQL_ENABLE, u->home);
-    if (u->at == D_ENABLE && settle_ask(loser, sql) == GOT)
+    sql.len = 0;
+    settle_enable_sql(&sql, u->home, u->place);
+    if (u->at == D_ENABLE && settle_ask(loser, sql.text) == GOT)
         u->at = D_DONE;
+    buf_free(&sql);
     if (u->at != D_DONE && clock_mono() - u->linking > LINK_MS)
         u->at = D_DONE;
 }

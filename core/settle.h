@@ -44,13 +44,17 @@
 #define SQL_WORKERS \
     "SELECT count(*) FROM pg_stat_subscription w JOIN pg_subscription s ON s.oid = w.subid JOIN pg_database d ON d.oid = s.subdbid" \
     " WHERE datname = current_database() AND s.subname LIKE 'cutover%' AND w.pid IS NOT NULL"
-#define SQL_ENABLE "BEGIN READ WRITE; ALTER SUBSCRIPTION %s ENABLE; COMMIT;" /* its name */
 
 struct settle;
 
 /* Moves the way back's slot to now, if it is idle and the side still closed: what came over stays out of it. First a commit is
- * awaited on disk: a row that is visible need not be, and the slot can't be moved past what is not. */
+ * awaited on disk: a row that is visible need not be, and the slot can't be moved past what is not.
+ * A server that dies forgets where a slot was moved to since its last checkpoint (PostgreSQL, "pg_replication_slot_advance"), and would
+ * carry everything that came over back again. So the place is kept as a row beside it, and who follows begins there. */
 void settle_advance_sql(struct buf *out, const char *slot);
+/* Asks for that place; its text, "" when there is none, is what settle_enable_sql wants. */
+void settle_place_sql(struct buf *out, const char *slot);
+void settle_enable_sql(struct buf *out, const char *subscription, const char *place);
 
 struct settle *settle_new(struct task *owner);
 void settle_free(struct settle *s); /* NULL is fine */

@@ -28,6 +28,7 @@ struct settle_pooler {
 
 struct settle_unit {
     char *name, *home;
+    char place[32]; /* where the way back begins */
     struct settle_line side[SIDES];
     enum { D_HANDS_LOSER, D_CLOSE_LOSER, D_HANDS_WINNER, D_OPEN_WINNER, D_POOLERS, D_REPOINT, D_DISABLE, D_IDLE, D_ENABLE, D_DONE } at;
     bool loser_open; /* the losing side could not be closed; it is tried on while the rest goes its way */

@@ -51,6 +51,7 @@ struct switch_sequences { /* of one database at one moment */
 struct switch_db {
     const struct plan_database *plan;
     char home[64];           /* subscription on the side that is left, slot on the side that takes writes; "" without a way back */
+    char place[32];          /* where it begins, when it does not live yet */
     bool home_lives;         /* it is enabled already, leaving out what came over */
     struct pg *side[SIDES];
     char started[SIDES][64]; /* pg_postmaster_start_time: which server answers through the pooler */

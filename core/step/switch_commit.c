@@ -198,8 +198,14 @@ enum look switch_look_look(struct sw *sw)
 /* Disabled, not dropped: a stray write on blue can't come over silently, and cleanup finds all that it must remove. */
 void switch_begin_disable(struct sw *sw)
 {
-    FOR_DB(d)
-        pg_query(d->side[GREEN], SQL_DISABLE, -1, NULL, SWITCH_ASK_MS);
+    FOR_DB(d) {
+        struct buf sql = {0};
+        buf_puts(&sql, SQL_DISABLE);
+        if (*d->home)
+            settle_place_sql(&sql, d->home);
+        pg_query(d->side[GREEN], sql.text, -1, NULL, SWITCH_ASK_MS);
+        buf_free(&sql);
+    }
 }
 
 enum look switch_look_disable(struct sw *sw)
@@ -209,6 +215,8 @@ enum look switch_look_disable(struct sw *sw)
     FOR_DB(d)
         if (pg_failed(d->side[GREEN]))
             note_trouble(sw, sw->back ? "the subscription could not be disabled on blue of" : "the subscription could not be disabled on green of", d->plan->name, pg_error(d->side[GREEN]));
+        else if (*d->home)
+            copy_text(d->place, sizeof d->place, pg_value(d->side[GREEN], 0, 0));
     return LOOK_NEXT;
 }
 
@@ -251,12 +259,13 @@ enum look switch_look_idle(struct sw *sw)
 /* With trouble the way back stays shut here; the watchdog goes over everything once more. */
 void switch_begin_enable(struct sw *sw)
 {
-    char sql[160];
     FOR_DB(d) {
+        struct buf sql = {0};
         if (!*d->home || *sw->trouble)
             continue;
-        snprintf(sql, sizeof sql, SQL_ENABLE, d->home);
-        pg_query(d->side[BLUE], sql, -1, NULL, SWITCH_ASK_MS);
+        settle_enable_sql(&sql, d->home, d->home_lives ? "" : d->place);
+        pg_query(d->side[BLUE], sql.text, -1, NULL, SWITCH_ASK_MS);
+        buf_free(&sql);
     }
 }
 
