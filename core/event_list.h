@@ -35,6 +35,9 @@ EVENT(abort_asked, "a person asked the running step to stop", TEXT(step) TEXT(us
 
 EVENT(db_seen, "one side of a database, looked at; writable is yes, no or unknown (as an application role would find it)",
       TEXT(db) TEXT(side) FLAG(reachable) TEXT(version) TEXT(writable) NUM(clients) NUM(open_tx) NUM(oldest_tx) NUM(prepared) TEXT(error))
+EVENT(writer_seen, "a session of a client on the side where nobody may write: how is writes (it holds a transaction id) or role"
+      " (nobody is seen to write, but this role may, by a setting of its own)",
+      TEXT(db) TEXT(side) NUM(pid) TEXT(role) TEXT(application) TEXT(address) TEXT(how))
 EVENT(lag_seen, "replication of one database: bytes not yet confirmed by green, age of the newest heartbeat on green, WAL that the slot pins;"
       " direction is forward or back: then blue and green change places (missing = forward); status: the slot's wal_status; left: bytes of WAL until the"
       " server gives the slot up, -1 when it never does; of the side that follows: errors of its workers, conflicts that lost a row (18), workers begun anew",

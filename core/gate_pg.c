@@ -20,16 +20,28 @@ static int step_of_kind(const struct plan *p, const char *kind)
     return -1;
 }
 
+static int split_database(const struct model *m, const struct plan *p, int64_t now)
+{
+    for (int i = 0; i < p->ndatabases; i++)
+        if (model_writers_are_bad(model_writers(m, p, i, now)))
+            return i;
+    return -1;
+}
+
 /* S1: two writable sides are never allowed; a side that can't be seen counts as writable. */
 static void rule_one_writer(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
 {
     struct reading r = metric_read(metric_find("pg.writers"), m, p, "", now);
-    bool held = r.known && r.value <= 1;
+    int split = split_database(m, p, now);
+    bool held = r.known && r.value <= 1 && split < 0;
     struct gate_line *l = gate_add_line(g, "S1", held, "one side accepts writes");
     l->known = r.known;
     l->at = r.at;
     metric_format(UNIT_COUNT, r, l->value, sizeof l->value);
-    if (!held)
+    if (split >= 0 && model_writers(m, p, split, now) != WRITERS_BOTH)
+        gate_object(g, GATE_STOP, "S1: of %s %s; find out who changed that", p->databases[split].name,
+            model_writers(m, p, split, now) == WRITERS_NONE ? "neither side accepts writes" : "the wrong side accepts writes");
+    else if (!held)
         gate_object(g, GATE_STOP, "S1: %s sides would accept writes (a side that can't be seen counts); there must be one", l->value);
 }
 

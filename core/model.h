@@ -43,11 +43,20 @@ struct model_dbside {
     int64_t clients, open_tx, oldest_tx, prepared;
     char error[160];
 };
+/* A session that writes on the side where nobody may (how is "writes"), or a role that could ("role"). */
+struct model_writer {
+    int64_t at, pid; /* at: seen last; 0 = none since the sides changed places */
+    bool wrote;      /* one of them did */
+    char side[8], role[64], application[64], address[48], how[8];
+};
+enum model_writers { WRITERS_UNWATCHED, WRITERS_UNSEEN, WRITERS_ONE, WRITERS_STOPPED, WRITERS_NONE, WRITERS_BOTH, WRITERS_WRONG };
 #define MODEL_TABLES 64
 #define MODEL_FINDINGS 48
 #define MODEL_DIFFERENCES 24
 struct model_db {
     struct model_dbside side[SIDES];
+    enum model_writers writers; /* as it was judged last */
+    struct model_writer writer; /* the last one that was seen */
     int64_t lag_at, lag_bytes, lag_ms, retained, wal_left; /* wal_left: bytes until blue gives the slot up; UNKNOWN */
     int64_t apply_errors, conflicts, restarts;             /* of green's workers */
     bool slot_active;
@@ -194,6 +203,7 @@ struct model {
     int64_t pause_us;      /* of the last pause that ended */
     bool committed;        /* the commit point of the switch is passed */
     int64_t committed_at, returned_at;
+    int64_t turned_at, turns; /* writes were stopped, moved or let go: when last, how often */
     int64_t rehearsed_at, rehearsed_us; /* the last dry pause that came as far as the commit point */
     struct model_phase phase[MODEL_PHASES];
     int nphases;
@@ -219,6 +229,12 @@ const struct model_log *model_log_at(const struct model *m, int i);     /* 0 = o
 const struct model_dns *model_cell(const struct model *m, const struct plan *p, int resolver, int record);
 /* Sum of the probes of one side over the last `seconds` whole seconds before `now`. */
 void model_probes(const struct model *m, enum side side, int64_t now, int seconds, int64_t *ok, int64_t *failed, struct latency *latency);
+/* Do the sides take writes as they should? Bad: neither, both, or the other one. Stopped: neither, on purpose. */
+enum model_writers model_writers(const struct model *m, const struct plan *p, int db, int64_t now);
+bool model_writers_are_bad(enum model_writers w);
+const char *model_writers_text(const struct model *m, enum model_writers w); /* a few words for the screen's head; "" when all is well */
+enum side model_closed_side(const struct model *m);                          /* where nobody but us may write */
+bool model_is_guarded(const struct model *m, const struct plan *p);          /* that side is watched now: not before replicate, not in a switch */
 /* WAL that a slot keeps; side: whose slot, blue's on the way there, green's on the way back. left: bytes that may still come until its server
  * is full or gives the slot up; UNKNOWN when no limit is known. full_in: ms until then at the rate of the last minute; UNKNOWN also when
  * it does not grow. */

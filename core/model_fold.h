@@ -8,6 +8,7 @@
 
 void fold_run(struct model *m, const struct plan *p, const struct event *e);     /* model_run.c: run, people, steps, switch, checks */
 void fold_database(struct model *m, const struct plan *p, const struct event *e);/* model_world.c */
+void fold_writers(struct model *m, const struct plan *p, const struct event *e); /* model_writers.c; after the others */
 void fold_dns(struct model *m, const struct plan *p, const struct event *e);
 void fold_traffic(struct model *m, const struct plan *p, const struct event *e);
 void fold_log(struct model *m, const struct plan *p, const struct event *e);     /* model_log.c: which events are told, in which words */

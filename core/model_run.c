@@ -11,6 +11,7 @@ void model_fold(struct model *m, const struct plan *p, const struct event *e)
     fold_database(m, p, e);
     fold_dns(m, p, e);
     fold_traffic(m, p, e);
+    fold_writers(m, p, e);
     m->last_at = e->at;
     m->last_seq = e->seq;
 }

@@ -100,12 +100,13 @@ static const char *writable_word(const struct model_dbside *s, const struct view
 static void draw_sides(struct area a, int y, const struct view *v, const struct model_db *db)
 {
     int x = 0;
+    bool bad = model_writers_are_bad(model_writers(v->model, v->plan, (int)(db - v->model->db), v->now));
     for (int s = 0; s < SIDES; s++) {
         const struct model_dbside *side = &db->side[s];
         unsigned style;
         const char *word = writable_word(side, v, &style);
         x = area_text(a, x, y, s == BLUE ? ROLE_BLUE : ROLE_GREEN, s == BLUE ? "B" : "G") + 1;
-        x = area_text(a, x, y, style, word) + 2;
+        x = area_text(a, x, y, bad && style == ROLE_TEXT ? ROLE_BAD : style, word) + 2;
         if (v->size >= LAYOUT_MEDIUM && a.w >= 34 && side->reachable && side->clients >= 0)
             x = area_printf(a, x - 1, y, ROLE_DIM, "%lld cl", (long long)side->clients) + 2;
         if (v->size >= LAYOUT_LARGE && side->reachable)
@@ -188,6 +189,19 @@ static void draw_facts(struct area a, int y, const struct view *v, const struct 
         pane_pair(a, x, y, "drain", ROLE_TEXT, format_bytes(rate, rate_text, sizeof rate_text));
 }
 
+/* "✗ blue: batch wrote, 10.0.0.9  02:14:32Z": where nobody may write. */
+static void draw_writer(struct area a, int y, const struct view *v, const struct model_db *db)
+{
+    const struct model_writer *w = &db->writer;
+    char role[80], address[64], clock[32];
+    bool wrote = strcmp(w->how, "writes") == 0;
+    int x = area_printf(a, 0, y, ROLE_BAD, "✗ %s: %s %s", w->side, pane_private(v, TEXT_USER, w->role, role, sizeof role), wrote ? "wrote" : "may write");
+    if (wrote && x + 9 < a.w)
+        x = area_printf(a, x, y, ROLE_BAD, ", %s", pane_private(v, TEXT_ADDRESS, w->address, address, sizeof address));
+    if (x + 11 <= a.w)
+        area_printf(a, x + 2, y, ROLE_DIM, "%sZ", pane_clock(w->at, false, clock, sizeof clock));
+}
+
 /* DDL on blue that green lacks: it stops the switch. */
 static void draw_drift(struct area a, int y, const struct view *v, const struct model_db *db)
 {
@@ -206,6 +220,8 @@ static void draw_trouble(struct area a, int y, const struct view *v, const struc
         area_textw(a, 0, y, a.w, ROLE_BAD, pane_sentence(v, db->lag_error, text, sizeof text));
     else if (db->schema_drift > 0)
         draw_drift(a, y, v, db);
+    else if (db->writer.at)
+        draw_writer(a, y, v, db);
     else
         draw_facts(a, y, v, db);
 }
@@ -311,6 +327,10 @@ static void draw_after(struct area a, const struct view *v, const struct model_d
     area_text(a, 0, 0, ROLE_BRIGHT, a.w >= 40 ? silence(v) : a.w >= 30 ? "writes are on green" : "green takes the writes");
     draw_sides(a, 1, v, db);
     draw_pooler(a, 2, v, db);
+    if (db->writer.at)
+        draw_writer(a, 3, v, db);
+    if (a.h < 5 && db->writer.at)
+        return;
     if (a.h < 5) {
         area_printf(a, 0, 3, ROLE_DIM, "since %s", format_span(MAX(v->now - v->model->committed_at, 0), span, sizeof span));
         return;
@@ -363,7 +383,7 @@ static void draw_streaming(struct area a, const struct view *v, const struct mod
     draw_lag(a, 0, v, db);
     if (a.h < 8) {
         draw_graph(area_part(a, 0, 1, -1, MAX(a.h - 2, 0)), v, db);
-        if (db->lag_error[0] || db->schema_drift > 0)
+        if (db->lag_error[0] || db->schema_drift > 0 || db->writer.at)
             draw_trouble(a, a.h - 1, v, db);
         else if (db->pooler_paused || db->pooler_waiting > 0)
             draw_pooler(a, a.h - 1, v, db);
@@ -447,7 +467,7 @@ static int rows(const struct view *v)
 static void detail(const struct view *v, int row, struct buf *out)
 {
     const struct model_db *db = &v->model->db[row];
-    char text[200], age[32];
+    char text[260], address[64], age[32];
     buf_printf(out, "database %s\n\n", v->plan->databases[row].name);
     for (int s = 0; s < SIDES; s++)
         buf_printf(out, "%-9s PostgreSQL %s, writable %s, %lld clients, %lld open transactions, seen %s ago\n", side_names[s],
@@ -462,6 +482,9 @@ static void detail(const struct view *v, int row, struct buf *out)
         buf_printf(out, "error     %s\n", pane_sentence(v, db->lag_error, text, sizeof text));
     if (db->back_at)
         buf_printf(out, "back      %s%s%s\n", db->back_slot, *db->back_error ? ": " : "", pane_sentence(v, db->back_error, text, sizeof text));
+    if (db->writer.at)
+        buf_printf(out, "%-9s %s %s (%s) from %s, pid %lld, seen %s ago\n", "writer", db->writer.side, pane_private(v, TEXT_USER, db->writer.role, text, sizeof text), db->writer.application,
+                   pane_private(v, TEXT_ADDRESS, db->writer.address, address, sizeof address), (long long)db->writer.pid, pane_age(db->writer.at, v->now, age, sizeof age));
     buf_printf(out, "\naudit: %lld blockers, %lld warnings, %lld notes, %lld tables\n", (long long)db->blockers, (long long)db->warnings,
                (long long)db->notes, (long long)db->tables_audited);
     for (int i = 0; i < db->nfindings; i++)

@@ -124,6 +124,30 @@ static void add_pause(const struct ui *ui, struct line *l)
     }
 }
 
+/* Neither or both sides writable is red for as long as it is so; so is a writer where nobody may write. */
+static void add_writers(const struct ui *ui, struct line *l)
+{
+    enum { RECENT = 15000 };
+    const struct model *m = ui->model;
+    enum model_writers worst = WRITERS_UNWATCHED;
+    const char *name = "", *writer = "";
+    for (int i = 0; i < ui->plan->ndatabases; i++) {
+        enum model_writers w = model_writers(m, ui->plan, i, ui->now);
+        if (w != WRITERS_ONE && w > worst)
+            worst = w, name = ui->plan->databases[i].name;
+        if (m->db[i].writer.at && ui->now - m->db[i].writer.at < RECENT)
+            writer = m->db[i].writer.side;
+    }
+    const char *text = model_writers_text(m, worst);
+    bool many = ui->plan->ndatabases > 1 && ui->layout.w >= 110;
+    if (model_writers_are_bad(worst))
+        add(l, 98, false, ROLE_STOP, "%s%s%s", many ? name : "", many ? ": " : "", text)->badge = true;
+    else if (*writer)
+        add(l, 97, false, ROLE_STOP, "A WRITER ON %s", strcmp(writer, side_names[BLUE]) == 0 ? "BLUE" : "GREEN")->badge = true;
+    else if (*text && !m->ended && !(worst == WRITERS_STOPPED && m->pause_began))
+        add(l, 58, false, ROLE_WARN, "%s", text);
+}
+
 static const char *operator_of(const struct model *m)
 {
     for (int i = 0; i < m->npeople; i++)
@@ -152,6 +176,7 @@ void ui_draw_header(const struct ui *ui, struct area a)
     add(&l, 96, false, m->rehearsal || ui->plan->rehearsal ? ROLE_BADGE : ROLE_STOP, "%s", m->rehearsal || ui->plan->rehearsal ? "REHEARSAL" : "PRODUCTION")->badge = true;
     add_step(ui, &l);
     add_pause(ui, &l);
+    add_writers(ui, &l);
     add_people(ui, &l);
     if (m->opened)
         add(&l, 50, true, ROLE_DIM, "T+%s", format_span(MAX((m->ended ? m->ended : ui->now) - m->opened, 0), span, sizeof span));

@@ -213,6 +213,25 @@ static void unknown_after_a_crash(void **state)
     tape_free(&tape);
 }
 
+/* Behind the commit point somebody opens blue again, and a forgotten job writes there. */
+static void split_brain_is_red_at_any_size(void **state)
+{
+    struct tape tape = {0};
+    (void)state;
+    tell_story(&tape, 126100);
+    int64_t seq = tape.line[tape.count - 1].seq;
+    struct event open = {.kind = EVENT_db_seen, .at = STORY_T0 + 126110, .seq = ++seq,
+                         .db_seen = {.db = "shop", .side = "blue", .reachable = true, .version = "15.10", .writable = "yes", .clients = 3, .open_tx = 1, .error = ""}};
+    struct event wrote = {.kind = EVENT_writer_seen, .at = STORY_T0 + 126120, .seq = ++seq,
+                          .writer_seen = {.db = "shop", .side = "blue", .pid = 4711, .role = "batch", .application = "nightly", .address = "10.20.30.40", .how = "writes"}};
+    record(&tape, &open);
+    record(&tape, &wrote);
+    struct shot shot = {"split", 126500, NULL};
+    for (size_t s = 0; s < ARRAY_LEN(sizes); s++)
+        draw_shot(&tape, &shot, sizes[s].w, sizes[s].h);
+    tape_free(&tape);
+}
+
 /* ---- every prefix at any size ---- */
 
 /* Something lies over the panes each now and then. */
@@ -336,7 +355,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fixture_is_the_story),
         cmocka_unit_test(screens_are_as_drawn),
-        cmocka_unit_test(unknown_after_a_crash),
+        cmocka_unit_test(unknown_after_a_crash), cmocka_unit_test(split_brain_is_red_at_any_size),
         cmocka_unit_test(every_prefix_draws_at_any_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

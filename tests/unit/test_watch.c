@@ -230,6 +230,93 @@ static void conflicts_and_new_workers_are_told_once(void **state)
     assert_true(logged(w, "could not apply as they are, 1 so far", 1));
 }
 
+/* ---- who writes ---- */
+
+static enum model_writers writers(const struct world *w)
+{
+    return model_writers(w->model, w->plan, 0, w->now);
+}
+
+/* From the end of replicate on neither and both are bad, and so is the other side alone; each is said once. */
+static void the_sides_are_watched_from_replicate_on(void **state)
+{
+    struct world *w = *state;
+    see_sides(w, "yes", "yes");
+    assert_int_equal(writers(w), WRITERS_UNWATCHED);
+    w->now += 10;
+    make_ready(w);
+    assert_int_equal(writers(w), WRITERS_ONE);
+    for (int t = 0; t < 3; t++) {
+        w->now += 1000;
+        see_sides(w, "yes", "yes");
+    }
+    assert_int_equal(writers(w), WRITERS_BOTH);
+    assert_int_equal(ask(w), GATE_STOP);
+    assert_true(logged(w, "both sides accept writes", 2)); /* once for each database */
+    see_sides(w, "yes", "no");
+    assert_true(logged(w, "one side accepts writes again, blue", 2));
+    see_sides(w, "no", "no");
+    assert_int_equal(writers(w), WRITERS_NONE);
+    assert_int_equal(ask(w), GATE_STOP);
+    assert_true(says(w, "S1: of shop neither side accepts writes"));
+    see_sides(w, "no", "yes");
+    assert_int_equal(writers(w), WRITERS_WRONG);
+    assert_int_equal(ask(w), GATE_STOP);
+    assert_true(says(w, "S1: of shop the wrong side accepts writes"));
+    w->now += 6000;
+    assert_int_equal(writers(w), WRITERS_UNSEEN);
+    see_sides(w, "yes", "unknown");
+    assert_int_equal(writers(w), WRITERS_UNSEEN);
+}
+
+/* In a switch neither side is open for a moment, on purpose; what was seen before the sides changed places says nothing after it. */
+static void a_switch_is_no_split(void **state)
+{
+    struct world *w = *state;
+    make_ready(w);
+    SEE(step_began, .step = "switch", .mode = "run", .attempt = 1, .user = "ben");
+    w->now += 10;
+    SEE(writes_paused, .db = "shop");
+    assert_int_equal(writers(w), WRITERS_STOPPED);
+    w->now += 10;
+    SEE(db_seen, .db = "shop", .side = "green", .reachable = true, .writable = "yes"); /* opened already, blue not looked at again */
+    assert_int_equal(writers(w), WRITERS_STOPPED);
+    see_sides(w, "no", "no");
+    assert_int_equal(writers(w), WRITERS_STOPPED);
+    see_sides(w, "yes", "yes");
+    assert_int_equal(writers(w), WRITERS_BOTH); /* never, not even here */
+    see_sides(w, "no", "yes");
+    w->now += 10;
+    SEE(writes_resumed, .db = "shop", .side = "green", .pause_us = 20000);
+    SEE(switch_committed, .pause_us = 20000, .text = "");
+    SEE(step_ended, .step = "switch", .mode = "run", .result = "done", .took = 40);
+    assert_int_equal(writers(w), WRITERS_ONE);
+    see_sides(w, "no", "yes");
+    assert_int_equal(writers(w), WRITERS_ONE);
+    see_sides(w, "yes", "no");
+    assert_int_equal(writers(w), WRITERS_WRONG);
+    see_sides(w, "yes", "yes");
+    assert_int_equal(writers(w), WRITERS_BOTH);
+    assert_true(logged(w, "what is written on green is lost", 2)); /* in the switch */
+    assert_true(logged(w, "blue accepts writes and green does not", 2));
+    assert_true(logged(w, "what is written on blue is lost", 4)); /* before that and after it, for each database */
+}
+
+static void a_later_writer_is_named_and_kept(void **state)
+{
+    struct world *w = *state;
+    make_ready(w);
+    SEE(switch_committed, .pause_us = 1, .text = "");
+    SEE(writer_seen, .db = "shop", .side = "blue", .pid = 47, .role = "app", .application = "nightly", .address = "192.0.2.7", .how = "writes");
+    assert_true(logged(w, "a session writes on blue, where nobody may: app (nightly) from 192.0.2.7, pid 47", 1));
+    SEE(writer_seen, .db = "shop", .side = "blue", .role = "batch", .how = "role");
+    assert_true(logged(w, "the role batch may write on blue", 1));
+    assert_true(w->model->db[0].writer.wrote);
+    assert_string_equal(w->model->db[0].writer.role, "batch");
+    SEE(switch_returned, .by = "fail-back", .pause_us = 1, .why = "");
+    assert_int_equal(w->model->db[0].writer.at, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
@@ -237,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_words_of_an_error_are_found_in_the_log),
         TEST(replication_that_does_not_work_closes_the_switch), TEST(going_back_without_a_heartbeat_is_judged_by_bytes),
         TEST(wal_that_fills_a_server_is_told_in_time), TEST(conflicts_and_new_workers_are_told_once),
+        TEST(the_sides_are_watched_from_replicate_on), TEST(a_switch_is_no_split), TEST(a_later_writer_is_named_and_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,8 @@
  *   drive PLAN run|undo|probe STEP [--with-sources] [--abort-after MS] [--again]
  *   drive PLAN watch SECONDS [SOURCE...]       all sources, or those whose name begins so ("blue of", "replication")
  *
- * DRIVE_GATE names a step whose gate is told as "gate: VERDICT sentence" when it changes. DRIVE_STATE names the directory in which a step may keep files (/tmp).
+ * DRIVE_GATE names a step whose gate is told as "gate: VERDICT sentence" when it changes, and the log's entries as "log: LEVEL text".
+ * DRIVE_PAST names a file with what such a program printed before: its events come first, untold. DRIVE_STATE names the directory in which a step may keep files (/tmp).
  * A step alone sees a model of its own, which nothing but its own events fill; with sources it sees the world, as in a run.
  * --again runs the step a second time in the same process and model. The last line is "result: sentence".
  * Ends 0 = done, before or after; 1 = anything else; 2 = could not begin. */
@@ -14,6 +15,7 @@
 
 #include "core/source/source.h"
 #include "core/step/step.h"
+#include "core/watchdog.h"
 
 struct stage {
     struct door door; /* first */
@@ -21,12 +23,22 @@ struct stage {
     struct plan *plan;
     struct model *model;
     uv_loop_t *loop;
+    int64_t told; /* of the model's log */
     int64_t seq, end; /* end: clock_mono when the clock rings; 0 = never */
     struct step_run *run;
     bool run_over;
     struct source *source[256];
     int nsources, open;
 };
+
+static void print_log(struct stage *g)
+{
+    for (; g->told < g->model->nlog; g->told++) {
+        const struct model_log *l = &g->model->log[g->told % MODEL_LOG];
+        if (getenv("DRIVE_GATE"))
+            printf("log: %s %s\n", l->level, l->text);
+    }
+}
 
 /* What the gate of the step DRIVE_GATE says, when it says something else than before. */
 static void print_gate(struct stage *g, int64_t now)
@@ -56,6 +68,7 @@ static void record(struct door *door, struct event *event)
     fflush(stdout);
     buf_free(&line);
     gate_follow(g->model, g->plan, event);
+    print_log(g);
     print_gate(g, event->at);
 }
 
@@ -169,6 +182,25 @@ static void close_stage(struct stage *g)
     plan_free(g->plan);
 }
 
+static void fold_past(struct stage *g, const char *path)
+{
+    FILE *f = path ? fopen(path, "r") : NULL;
+    char *line = NULL;
+    size_t size = 0;
+    for (ssize_t n; f && (n = getline(&line, &size, f)) > 0;) {
+        struct event_read read;
+        struct err err;
+        if (line[0] != '{' || !event_decode(line, (size_t)n - (line[n - 1] == '\n'), &read, &err))
+            continue;
+        gate_follow(g->model, g->plan, &read.event);
+        event_read_free(&read);
+    }
+    free(line);
+    if (f)
+        fclose(f);
+    g->told = g->model->nlog;
+}
+
 static bool open_stage(struct stage *g, const char *path)
 {
     struct plan_problems problems = {0};
@@ -181,6 +213,7 @@ static bool open_stage(struct stage *g, const char *path)
     g->door.record = record;
     g->loop = uv_default_loop();
     g->model = model_new(g->plan);
+    fold_past(g, getenv("DRIVE_PAST"));
     task_start(&g->clock, g->loop, tick, NULL);
     return true;
 }
@@ -219,6 +252,8 @@ static int run_step(struct stage *g, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct stage g;
+    if (argc > 1 && strcmp(argv[1], "watchdog") == 0) /* of a switch that is run here */
+        return watchdog_main(argc, argv);
     bool watches = argc > 3 && strcmp(argv[2], "watch") == 0;
     if (argc < 4 || (!watches && strcmp(argv[2], "run") && strcmp(argv[2], "undo") && strcmp(argv[2], "probe"))) {
         fprintf(stderr, "usage: drive PLAN run|undo|probe STEP [--with-sources] [--abort-after MS] [--again]\n       drive PLAN watch SECONDS [SOURCE...]\n");
