@@ -35,7 +35,8 @@ void pgrows_look_green(struct pgscript *s, struct buf *out)
         "  JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE q.subname = '%s' AND n.nspname <> '" PGNAMES_SCHEMA "'"
         "   AND q.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())),"
         " EXISTS (SELECT 1 FROM pg_db_role_setting d, unnest(setconfig) c WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_database"
-        "  WHERE datname = current_database()) AND c ~* '^default_transaction_read_only=(on|true|yes|1)$')", s->slot, s->slot);
+        "  WHERE datname = current_database()) AND c ~* '^default_transaction_read_only=(on|true|yes|1)$'),"
+        " (SELECT system_identifier FROM pg_control_system()), (SELECT coalesce(string_agg(oid::text, ','), '0') FROM pg_subscription WHERE subname <> '%s')", s->slot, s->slot, s->slot);
 }
 
 bool pgrows_saw_green(struct pgscript *s)
@@ -44,6 +45,9 @@ bool pgrows_saw_green(struct pgscript *s)
     s->has_subscription = !pg_is_null(pg, 0, 0);
     copy_text(s->subscription_oid, sizeof s->subscription_oid, pg_value(pg, 0, 0));
     s->green_is_closed = pg_bool(pg, 0, 2);
+    copy_text(s->green_system, sizeof s->green_system, pg_value(pg, 0, 3));
+    s->others.len = 0;
+    buf_puts(&s->others, pg_value(pg, 0, 4));
     s->tables.len = 0;
     buf_puts(&s->tables, pg_value(pg, 0, 1));
     return true;
@@ -55,14 +59,25 @@ void pgrows_drop_subscription(struct pgscript *s, struct buf *out)
         buf_printf(out, OWN "ALTER SUBSCRIPTION %s DISABLE; ALTER SUBSCRIPTION %s SET (slot_name = NONE); DROP SUBSCRIPTION %s", s->slot, s->slot, s->slot);
 }
 
-/* The walsender may still hold the slot for a moment: it is ended, and the drop is tried again. Slots of first copies that
- * were broken off are named pg_<subscription>_sync_<table>_<system>. */
+/* Slots of first copies that were broken off are named pg_<subscription>_sync_<table>_<system>, and outlive a subscription that was
+ * dropped while blue was away: green's, of this database, whose subscription is not there any more. The later its name is known the
+ * better, so both are looked at: the one that was dropped just now, and those of before. */
+void pgrows_put_slots(struct pgscript *s, struct buf *out)
+{
+    const char *oid = *s->subscription_oid ? s->subscription_oid : "none", *system = *s->green_system ? s->green_system : "unknown";
+    buf_printf(out, "(slot_name = '%s' OR slot_name LIKE 'pg\\_%s\\_sync\\_%%' OR (slot_name ~ '^pg_[0-9]+_sync_[0-9]+_%s$' AND database = current_database()"
+        " AND split_part(slot_name, '_', 2) <> ALL (string_to_array('%s', ','))))", s->slot, oid, system, s->others.len ? s->others.text : "0");
+}
+
+/* The walsender may still hold the slot for a moment: it is ended, and the drop is tried again. */
 void pgrows_drop_slot(struct pgscript *s, struct buf *out)
 {
-    const char *oid = *s->subscription_oid ? s->subscription_oid : "none";
-    buf_printf(out, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND (slot_name = '%s' OR slot_name LIKE 'pg\\_%s\\_sync\\_%%');"
-        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND (slot_name = '%s' OR slot_name LIKE 'pg\\_%s\\_sync\\_%%');"
-        "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s' OR slot_name LIKE 'pg\\_%s\\_sync\\_%%'", s->slot, oid, s->slot, oid, s->slot, oid);
+    struct buf ours = {0};
+    pgrows_put_slots(s, &ours);
+    buf_printf(out, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active AND %s;"
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND %s;"
+        "SELECT count(*) FROM pg_replication_slots WHERE %s", ours.text, ours.text, ours.text);
+    buf_free(&ours);
 }
 
 bool pgrows_dropped_slot(struct pgscript *s)

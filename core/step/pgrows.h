@@ -13,6 +13,7 @@ bool pgrows_saw_green(struct pgscript *s);
 /* Taking it away again: each is harmless where there is nothing. The slot is never dropped through the subscription, so that
  * green can be cleaned also when blue is gone. */
 void pgrows_drop_subscription(struct pgscript *s, struct buf *out);
+void pgrows_put_slots(struct pgscript *s, struct buf *out); /* a condition on pg_replication_slots of blue: the slots that are ours */
 void pgrows_drop_slot(struct pgscript *s, struct buf *out);
 bool pgrows_dropped_slot(struct pgscript *s);
 void pgrows_drop_publication(struct pgscript *s, struct buf *out);

@@ -52,6 +52,7 @@ static void close_lines(struct pgscript *s)
         s->gone[side] = false;
     }
     buf_free(&s->tables);
+    buf_free(&s->others);
 }
 
 /* True when the side is connected, or gone where that is allowed. */
@@ -108,6 +109,7 @@ static void next_database(struct pgscript *s)
     close_lines(s);
     s->db++;
     s->row = 0;
+    s->green_system[0] = s->subscription_oid[0] = '\0';
     s->has_publication = s->has_slot = s->has_subscription = s->has_back = s->green_is_closed = false;
     s->at = PGSCRIPT_CONNECT_BLUE;
 }

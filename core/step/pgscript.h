@@ -40,6 +40,8 @@ struct pgscript {
     bool has_back;         /* blue has a subscription for the way back */
     bool green_is_closed;  /* read-only for new sessions of clients */
     char subscription_oid[24];
+    char green_system[24];  /* its system identifier: part of the names of slots that its copies made */
+    struct buf others;      /* oids of green's other subscriptions, joined by "," */
     struct buf tables;     /* of the subscription, quoted and joined by ", " */
     bool again;
     int64_t until;         /* clock_mono: a row that repeats gives up */

@@ -25,9 +25,11 @@ static void count_blue(struct pgscript *s, struct buf *out)
 {
     char back[64];
     pgnames_back(pgscript_db(s), back, sizeof back);
-    buf_printf(out, "SELECT (SELECT count(*) FROM pg_publication WHERE pubname = '" PGNAMES_PUBLICATION "') + (SELECT count(*) FROM pg_replication_slots WHERE slot_name = '%s')"
+    buf_puts(out, "SELECT (SELECT count(*) FROM pg_replication_slots WHERE ");
+    pgrows_put_slots(s, out);
+    buf_printf(out, ") + (SELECT count(*) FROM pg_publication WHERE pubname = '" PGNAMES_PUBLICATION "')"
         " + (SELECT count(*) FROM pg_subscription WHERE subname = '%s' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))"
-        " + (SELECT count(*) FROM pg_namespace WHERE nspname = '" PGNAMES_SCHEMA "')", s->slot, back);
+        " + (SELECT count(*) FROM pg_namespace WHERE nspname = '" PGNAMES_SCHEMA "')", back);
 }
 
 static void count_green(struct pgscript *s, struct buf *out)
@@ -68,11 +70,13 @@ static void work(struct task *task)
     s->run = run;
     s->rows = rows;
     s->nrows = ARRAY_LEN(rows);
-    s->may_be_gone[BLUE] = true;
+    s->may_be_gone[BLUE] = s->may_be_gone[GREEN] = true;
     switch (pgscript_go(s)) {
     case PGSCRIPT_DONE:
         if (s->was_gone[BLUE])
-            step_end(run, "failed", "green is clean; blue could not be reached: its slot, publication and schema cutover still stand there");
+            step_end(run, "failed", "green is clean; blue could not be reached: its slot, publication and schema cutover still stand there; run it again when it is back");
+        else if (s->was_gone[GREEN])
+            step_end(run, "failed", "blue is clean; green could not be reached: its subscription, slot, publication and schema cutover still stand there; run it again when it is back");
         else
             step_end(run, "done", "no subscription, slot, publication or schema of cutover is left");
         break;
@@ -93,6 +97,7 @@ static bool probed(struct pgscript *s)
 }
 
 static const struct pgscript_row probe_rows[] = {
+    {GREEN, NULL, pgrows_look_green, pgrows_saw_green, false, NULL},
     {BLUE, NULL, count_blue, probed, false, NULL},
     {GREEN, NULL, count_green, probed, false, NULL},
 };
