@@ -60,7 +60,7 @@ static const char objects_sql[] =
     " UNION ALL SELECT 'trigger ' || tgname || ' of ' || name, pg_get_triggerdef(t.oid) FROM rel JOIN pg_trigger t ON tgrelid = rel.oid WHERE NOT tgisinternal"
     " UNION ALL SELECT 'view ' || name, pg_get_viewdef(oid) FROM rel WHERE kind IN ('v', 'm')"
     " UNION ALL SELECT 'sequence ' || name, '' FROM rel, plan WHERE kind = 'S' AND cardinality(tables) = 0"
-    " UNION ALL SELECT 'function ' || p.oid::regprocedure::text, concat_ws('/', prosrc, pg_get_function_result(p.oid), prolang) FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, plan"
+    " UNION ALL SELECT 'function ' || p.oid::regprocedure::text, concat_ws('/', prosrc, pg_get_function_result(p.oid), lanname) FROM pg_proc p JOIN pg_language l ON l.oid = prolang JOIN pg_namespace n ON n.oid = pronamespace, plan"
     "   WHERE " USERS_OWN " AND cardinality(tables) = 0 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
     " UNION ALL SELECT 'type ' || enumtypid::regtype::text, string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum GROUP BY enumtypid"
     " UNION ALL SELECT 'extension ' || extname, extversion FROM pg_extension"
