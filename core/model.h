@@ -150,7 +150,7 @@ struct model_step {
     bool aborted;         /* it failed because a person stopped it */
     bool probing;
     int attempt;
-    int64_t began, ended, took;
+    int64_t began, ended, took, progressed; /* progressed: when done was told */
     char by[32];
     char sentence[240];   /* of its end, or the last thing it said */
     char found[12];       /* after a crash: before, after, partial, unreachable */

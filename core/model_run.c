@@ -99,6 +99,7 @@ static void fold_step_fact(struct model *m, const struct plan *p, const struct e
     case EVENT_step_progressed:
         s->done = e->step_progressed.done;
         s->total = e->step_progressed.total;
+        s->progressed = e->at;
         KEEP(s->unit, e->step_progressed.unit);
         break;
     case EVENT_step_found:

@@ -114,14 +114,22 @@ static const char *key_of(const struct plan_step *s, char *buf, size_t size)
     return buf;
 }
 
+/* A step that only waits counts down, each second, however seldom it tells how far it is. */
+static int draw_left(struct area a, int y, int right, const struct view *v, const struct model_step *m)
+{
+    char span[32];
+    int64_t done = m->done + MAX(v->now - m->progressed, (int64_t)0);
+    return area_printfr(a, right, y, ROLE_TEXT, a.w < 90 ? "-%s" : "%s left", format_span(MAX(m->total - done, (int64_t)0), span, sizeof span));
+}
+
 /* "███████░░░ 7/12 tables" before column `right`; returns the new right edge. */
 static int draw_progress(struct area a, int y, int right, const struct view *v, const struct model_step *m)
 {
     if (m->state != STEP_RUNNING || m->total <= 0 || m->done < 0)
         return right;
     int64_t ppm = MIN(m->done * 1000000 / m->total, 1000000);
-    int x = a.w < 60 ? area_printfr(a, right, y, ROLE_TEXT, "%lld %%", (long long)(ppm / 10000))
-           : strcmp(m->unit, "ms") == 0 ? area_printfr(a, right, y, ROLE_TEXT, "%lld/%lld s", (long long)(m->done / 1000), (long long)((m->total + 500) / 1000))
+    int x = strcmp(m->unit, "ms") == 0 ? draw_left(a, y, right, v, m)
+          : a.w < 60 ? area_printfr(a, right, y, ROLE_TEXT, "%lld %%", (long long)(ppm / 10000))
                      : area_printfr(a, right, y, ROLE_TEXT, "%lld/%lld %s", (long long)m->done, (long long)m->total, m->unit);
     int bar = a.w < 60 ? 0 : a.w < 90 ? 10 : 16;
     if (bar > 0)

@@ -26,6 +26,7 @@ struct own {
     int64_t writes;     /* rows that were written on blue meanwhile */
     int64_t writers;    /* client sessions that were seen to write there */
     bool told_lost, told_open, told_untold;
+    bool told_idle[MOST]; /* nobody reads the slot of the way back */
     bool untold[MOST];  /* at the last look sessions were connected whose counters may be missing */
     int64_t next_progress;
     int64_t xid[MOST];  /* the next transaction id: it moves at once with each write, in whatever database of that server */
@@ -157,8 +158,25 @@ static bool is_over(struct step_run *run)
     return true;
 }
 
+/* A slot that nobody reads keeps WAL on green, which is production now. How much, and until when, the sources tell. */
+static void judge_way_back(struct step_run *run)
+{
+    struct own *o = run->own;
+    const struct model_db *m = run->model && run->plan->ndatabases ? &run->model->db[o->db] : NULL;
+    char kept[24];
+    if (!m || !m->back_at || !*m->back_slot || m->back_active == !o->told_idle[o->db])
+        return;
+    o->told_idle[o->db] = !m->back_active;
+    if (m->back_active)
+        step_say(run, "ok", "%s: blue reads the slot of the way back again", run->plan->databases[o->db].name);
+    else
+        step_say(run, "warn", "%s: blue does not read the slot of the way back, so green keeps WAL for it, %s until now", run->plan->databases[o->db].name,
+            format_bytes(m->back_retained, kept, sizeof kept));
+}
+
 static void next_look(struct step_run *run)
 {
+    judge_way_back(run);
     struct own *o = run->own;
     int n = MIN(run->plan->ndatabases, MOST);
     o->db = n ? (o->db + 1) % n : 0;
