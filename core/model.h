@@ -41,6 +41,8 @@ struct model_dbside {
     char version[24];
     char writable[8]; /* "yes", "no", "unknown" */
     int64_t clients, open_tx, oldest_tx, prepared;
+    char oldest[160]; /* whose that transaction is: "pid 4711, app, psql from 10.0.0.9" */
+    char told[160];   /* the one of which the log spoke last */
     char error[160];
 };
 /* A session that writes on the side where nobody may (how is "writes"), or a role that could ("role"). */

@@ -20,6 +20,7 @@ void model_say(struct model *m, const struct event *e, const char *level, const 
 }
 
 #define SOON (INT64_C(30) * 60 * 1000)
+enum { LONG = 5000 };
 
 static const char *level_of(const char *said)
 {
@@ -82,6 +83,18 @@ static void tell_full(struct model *m, const struct plan *p, const struct event 
     model_say(m, e, "BAD", e->lag_seen.db, "the slot keeps WAL on %s, which is full in %s at the present rate", side_names[side], format_span(full, span, sizeof span));
 }
 
+/* Before the commit point such a transaction makes the pause longer, or lets the attempt fail. */
+static void tell_long(struct model *m, const struct event *e, int i)
+{
+    const struct event_db_seen *d = &e->db_seen;
+    struct model_dbside *blue = &m->db[i].side[BLUE];
+    char span[24];
+    if (strcmp(d->side, "blue") != 0 || m->committed || d->oldest_tx < LONG || !d->oldest || !*d->oldest || strcmp(blue->told, d->oldest) == 0)
+        return;
+    KEEP(blue->told, d->oldest);
+    model_say(m, e, "WARN", d->db, "a transaction on blue is open for %s, and a switch would wait for it: %s", format_ms(d->oldest_tx, span, sizeof span), d->oldest);
+}
+
 static void tell_lag(struct model *m, const struct plan *p, const struct event *e)
 {
     const struct event_lag_seen *l = &e->lag_seen;
@@ -110,6 +123,7 @@ static void tell_database(struct model *m, const struct plan *p, const struct ev
         if (i < 0)
             break;
         const struct model_dbside *was = &m->db[i].side[strcmp(e->db_seen.side, "green") == 0];
+        tell_long(m, e, i);
         if (was->at && strcmp(was->writable, e->db_seen.writable) != 0)
             model_say(m, e, "INFO", e->db_seen.db, "%s accepts writes: %s (was %s)", e->db_seen.side, e->db_seen.writable, was->writable);
         break;

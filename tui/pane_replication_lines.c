@@ -171,6 +171,20 @@ static void draw_drift(struct area a, int y, const struct view *v, const struct 
     area_textw(a, 0, y, a.w, ROLE_BAD, pane_sentence(v, text, name, sizeof name));
 }
 
+/* A transaction on blue that a switch would wait for. */
+static bool is_held(const struct view *v, const struct model_db *db)
+{
+    const struct model_dbside *blue = &db->side[BLUE];
+    return !v->model->committed && *blue->oldest && blue->oldest_tx >= 5000 && !pane_is_old(blue->at, v->now, PANE_STALE_DB);
+}
+
+static void draw_holder(struct area a, int y, const struct view *v, const struct model_db *db)
+{
+    char span[24], text[200];
+    int x = area_printf(a, 0, y, ROLE_WARN, "! open %s: ", format_span(db->side[BLUE].oldest_tx, span, sizeof span));
+    area_textw(a, x, y, a.w - x, ROLE_TEXT, pane_sentence(v, db->side[BLUE].oldest, text, sizeof text));
+}
+
 /* What keeps replication from working comes before its figures. */
 void pane_replication_trouble(struct area a, int y, const struct view *v, const struct model_db *db)
 {
@@ -181,6 +195,8 @@ void pane_replication_trouble(struct area a, int y, const struct view *v, const 
         draw_drift(a, y, v, db);
     else if (db->writer.at)
         pane_replication_writer(a, y, v, db);
+    else if (is_held(v, db))
+        draw_holder(a, y, v, db);
     else
         draw_facts(a, y, v, db);
 }

@@ -163,8 +163,10 @@ static void read_log(struct source *s)
     int64_t looks = s->looks;
     line->tolerates = "42501";
     if (!pgline_up(s, line, db_of(s)->conninfo[o->to]) || !pgline_ask(s, line, applier_log_sql, 0, NULL)) {
-        if (s->looks != looks)
-            give_up_green(s);
+        if (s->looks == looks)
+            return;
+        o->applier.no_log = pg_is_connected(line->pg); /* whatever its reason: it is not asked for again */
+        s->task.at = LOOK;
         return;
     }
     line->tolerates = NO_TABLE;

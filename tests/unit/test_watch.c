@@ -317,6 +317,16 @@ static void a_later_writer_is_named_and_kept(void **state)
     assert_int_equal(w->model->db[0].writer.at, 0);
 }
 
+static void a_long_transaction_is_named_once(void **state)
+{
+    struct world *w = *state;
+    for (int t = 0; t < 9; t++, w->now += 1000)
+        SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .writable = "yes", .oldest_tx = t * 1000, .oldest = "pid 7, app, psql from 10.0.0.9");
+    assert_true(logged(w, "is open for 5.00 s, and a switch would wait for it: pid 7, app, psql from 10.0.0.9", 1));
+    SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .writable = "yes", .oldest_tx = 6000, .oldest = "pid 8, app, psql from 10.0.0.9");
+    assert_true(logged(w, "a switch would wait for it", 2));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
@@ -324,7 +334,7 @@ int main(void)
         cmocka_unit_test(the_words_of_an_error_are_found_in_the_log),
         TEST(replication_that_does_not_work_closes_the_switch), TEST(going_back_without_a_heartbeat_is_judged_by_bytes),
         TEST(wal_that_fills_a_server_is_told_in_time), TEST(conflicts_and_new_workers_are_told_once),
-        TEST(the_sides_are_watched_from_replicate_on), TEST(a_switch_is_no_split), TEST(a_later_writer_is_named_and_kept),
+        TEST(the_sides_are_watched_from_replicate_on), TEST(a_switch_is_no_split), TEST(a_later_writer_is_named_and_kept), TEST(a_long_transaction_is_named_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
