@@ -70,6 +70,8 @@ EVENT(switch_committing, "intent: from the next act on there is only forward", T
 EVENT(switch_committed, "writes are on green", NUM(pause_us) TEXT(text))
 EVENT(switch_returned, "everything is back on blue; by is engine or watchdog", TEXT(by) NUM(pause_us) TEXT(why))
 
+EVENT(pause_seen, "what a client of this pooler saw of a switch: the longest time without an answer, its slowest request; error is the first one",
+      TEXT(pooler) NUM(pause_us) NUM(slowest_us) NUM(answers) NUM(errors) TEXT(error))
 EVENT(switch_rehearsed, "a dry pause ended, everything is on blue as before; proven: it came as far as the commit point",
       FLAG(proven) NUM(pause_us) TEXT(text))
 

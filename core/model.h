@@ -206,6 +206,7 @@ struct model {
     bool committed;        /* the commit point of the switch is passed */
     int64_t committed_at, returned_at;
     int64_t turned_at, turns; /* writes were stopped, moved or let go: when last, how often */
+    int64_t seen_us;                    /* the pause as clients of the poolers saw it, of the last switch; 0 = not measured */
     int64_t rehearsed_at, rehearsed_us; /* the last dry pause that came as far as the commit point */
     struct model_phase phase[MODEL_PHASES];
     int nphases;

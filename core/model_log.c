@@ -164,6 +164,16 @@ static void tell_database(struct model *m, const struct plan *p, const struct ev
     }
 }
 
+/* From the outside: what a client of the pooler saw. */
+static void tell_seen(struct model *m, const struct event *e, const struct event_pause_seen *seen)
+{
+    if (seen->errors)
+        model_say(m, e, "WARN", "switch", "a client of %s was answered nothing for %.1f ms and saw %lld errors, the first: %s", seen->pooler, (double)seen->pause_us / 1000,
+            (long long)seen->errors, seen->error);
+    else
+        model_say(m, e, "OK", "switch", "a client of %s was answered nothing for %.1f ms, and saw no error", seen->pooler, (double)seen->pause_us / 1000);
+}
+
 static void tell_switch(struct model *m, const struct event *e)
 {
     char took[24];
@@ -184,6 +194,9 @@ static void tell_switch(struct model *m, const struct event *e)
         break;
     case EVENT_switch_committed:
         model_say(m, e, "OK", "switch", "%s", e->switch_committed.text);
+        break;
+    case EVENT_pause_seen:
+        tell_seen(m, e, &e->pause_seen);
         break;
     case EVENT_switch_rehearsed:
         model_say(m, e, e->switch_rehearsed.proven ? "OK" : "WARN", "switch", "dry pause: %s", e->switch_rehearsed.text);

@@ -215,6 +215,10 @@ static void fold_switch(struct model *m, const struct plan *p, const struct even
     case EVENT_writes_paused:
         if (!m->pause_began)
             m->pause_began = e->at;
+        m->seen_us = 0;
+        break;
+    case EVENT_pause_seen:
+        m->seen_us = MAX(m->seen_us, e->pause_seen.pause_us);
         break;
     case EVENT_writes_resumed:
         m->pause_began = 0;

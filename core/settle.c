@@ -24,17 +24,27 @@ static const char CLOSE_AND_END[] =
 
 void settle_advance_sql(struct buf *out, const char *slot)
 {
-    buf_puts(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; DO $cutover$BEGIN " IF_CLOSED
-                  "EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END IF; END$cutover$; COMMIT;");
-    buf_printf(out, " BEGIN READ WRITE; DO $cutover$DECLARE upto pg_lsn := pg_current_wal_flush_lsn(); BEGIN " IF_CLOSED "PERFORM pg_replication_slot_advance(slot_name, upto)"
-                    " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto;"
-                    " INSERT INTO cutover.marker (id, at, step) SELECT 'opened-%s-' || upto, clock_timestamp(), upto WHERE EXISTS (SELECT FROM pg_replication_slots"
-                    " WHERE slot_name = '%s' AND NOT active) ON CONFLICT (id) DO NOTHING; END IF; END$cutover$; COMMIT; ", slot, slot, slot);
+    buf_printf(out, "BEGIN READ WRITE; DO $cutover$DECLARE upto pg_lsn := pg_current_wal_flush_lsn(); BEGIN " IF_CLOSED "PERFORM pg_replication_slot_advance(slot_name, upto)"
+                    " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto; END IF; END$cutover$; COMMIT; ", slot);
 }
 
+void settle_open_sql(struct buf *out, const char *slot)
+{
+    if (!*slot) {
+        buf_puts(out, SQL_OPEN);
+        return;
+    }
+    buf_printf(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; DO $cutover$BEGIN " IF_CLOSED
+                    "INSERT INTO cutover.marker (id, at, step) SELECT 'opened-%s-' || here, clock_timestamp(), here FROM pg_current_wal_insert_lsn() here"
+                    " WHERE EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active) ON CONFLICT (id) DO NOTHING; END IF;"
+                    " EXECUTE format('ALTER DATABASE %%I RESET default_transaction_read_only', current_database()); END$cutover$; COMMIT;", slot, slot);
+}
+
+#define PLACE "(SELECT max(step::pg_lsn) FROM cutover.marker WHERE id LIKE 'opened-%s-%%')"
 void settle_place_sql(struct buf *out, const char *slot)
 {
-    buf_printf(out, "SELECT coalesce(max(step::pg_lsn)::text, '') FROM cutover.marker WHERE id LIKE 'opened-%s-%%';", slot);
+    buf_printf(out, " BEGIN READ WRITE; SELECT pg_replication_slot_advance(slot_name, " PLACE ") FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active"
+                    " AND confirmed_flush_lsn < " PLACE "; COMMIT; SELECT coalesce(" PLACE "::text, '');", slot, slot, slot, slot);
 }
 
 /* Who may not set an origin's place goes without: only a server that dies in these seconds is the worse for it. */
@@ -208,9 +218,7 @@ static void open_winner(struct settle *s, struct settle_unit *u)
     if (u->at == D_HANDS_WINNER && take_hands_off(winner))
         u->at = D_OPEN_WINNER;
     struct buf sql = {0};
-    if (s->side == GREEN && *u->home)
-        settle_advance_sql(&sql, u->home);
-    buf_puts(&sql, SQL_OPEN);
+    settle_open_sql(&sql, s->side == GREEN ? u->home : "");
     if (u->at == D_OPEN_WINNER && settle_ask(winner, sql.text) == GOT) {
         u->winner_open = true;
         u->at = D_POOLERS;

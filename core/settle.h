@@ -7,7 +7,7 @@
  *   1. the switch's own sessions are ended on the server and waited for: a statement of a dead engine may still run
  *   2. the side that loses is made read-only, its clients are ended (to blue: only if green had been opened)
  *   3. the side that wins is made writable
- *      (to green: right before, the way back's slot is moved to that moment)
+ *      (to green: in the same transaction the place is kept at which the way back begins)
  *   4. the pooler's file, RELOAD (only if files may have moved), RESUME, and a look that it is so
  *      (when that is so everywhere: the applications' flags are taken back)
  *   5. to green: the way over is closed; when its workers are gone, the way back is opened on blue, if blue is there at all
@@ -32,6 +32,7 @@
 #define SQL_ALTER(what) \
     "DO $cutover$BEGIN EXECUTE format('ALTER DATABASE %I " what "', current_database()); END$cutover$;"
 #define SQL_CLOSE "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; " SQL_ALTER("SET default_transaction_read_only = on") " COMMIT;"
+#define SQL_CLOSE_LAZILY "BEGIN READ WRITE; SET LOCAL synchronous_commit = off; " SQL_ALTER("SET default_transaction_read_only = on") " COMMIT;" /* a later commit takes it to the disk */
 #define SQL_OPEN "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; " SQL_ALTER("RESET default_transaction_read_only") " COMMIT;"
 #define SQL_FOREIGN \
     "datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()" \
@@ -47,14 +48,15 @@
 
 struct settle;
 
-/* Moves the way back's slot to now, if it is idle and the side still closed: what came over stays out of it. First a commit is
- * awaited on disk: a row that is visible need not be, and the slot can't be moved past what is not.
- * A server that dies forgets where a slot was moved to since its last checkpoint (PostgreSQL, "pg_replication_slot_advance"), and would
- * carry everything that came over back again. So the place is kept as a row beside it, and who follows begins there. */
-void settle_advance_sql(struct buf *out, const char *slot);
-/* Asks for that place; its text, "" when there is none, is what settle_enable_sql wants. */
-void settle_place_sql(struct buf *out, const char *slot);
+/* The way back begins where a side is opened: what came over before stays out of it. That place is written down as a row, in the transaction
+ * that opens, when nobody follows yet; afterwards the slot is moved there, and who follows is told it too, because a server
+ * that dies forgets where a slot was moved to since its last checkpoint (PostgreSQL, "pg_replication_slot_advance"). */
+void settle_open_sql(struct buf *out, const char *slot);    /* slot "" = without a way back */
+void settle_place_sql(struct buf *out, const char *slot);   /* moves it; answers with the place, "" when there is none */
+/* place: as settle_place_sql answered. */
 void settle_enable_sql(struct buf *out, const char *subscription, const char *place);
+/* Before all that: moves it to now, if it is idle and the side still closed, so that there is less to read later. */
+void settle_advance_sql(struct buf *out, const char *slot);
 
 struct settle *settle_new(struct task *owner);
 void settle_free(struct settle *s); /* NULL is fine */

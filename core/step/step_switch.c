@@ -11,6 +11,7 @@ const struct phase switch_path[] = {
     [AT_CONNECT] = {"", switch_begin_connect, switch_look_connect, false},
     [AT_INSPECT] = {"", switch_begin_inspect, switch_look_inspect, false},
     [AT_PREPARE] = {"", switch_begin_prepare, switch_look_prepare, false},
+    [AT_WRITTEN] = {"", switch_begin_written, switch_look_written, false},
     [AT_LIST] = {"", switch_begin_list, switch_look_list, false},
     [AT_LEARN] = {"", switch_begin_learn, switch_look_learn, false},
     [AT_PRESET] = {"", switch_begin_preset, switch_look_sequences, false},
@@ -39,6 +40,8 @@ const struct phase switch_path[] = {
     [AT_IDLE] = {"", switch_begin_idle, switch_look_idle, false},
     [AT_ENABLE] = {"", switch_begin_enable, switch_look_enable, false},
     [AT_CALM] = {"", switch_begin_calm, switch_look_hurry, false},
+    [AT_TABLES] = {"", switch_begin_tables, switch_look_tables, false},
+    [AT_COUNT] = {"", switch_begin_count, switch_look_count, false},
     [AT_FAREWELL] = {"", switch_begin_farewell, switch_look_farewell, false},
     [AT_ASK_BACK] = {"", switch_begin_ask_back, switch_look_ask_back, false},
     [AT_SETTLE] = {"return", switch_begin_settle, switch_look_settle, false},
@@ -66,7 +69,7 @@ static bool is_busy(const struct pg *pg)
 bool switch_is_busy(const struct sw *sw)
 {
     FOR_DB(d)
-        if (is_busy(d->side[BLUE]) || is_busy(d->side[GREEN]))
+        if (is_busy(d->side[BLUE]) || is_busy(d->side[GREEN]) || is_busy(d->count[BLUE]) || is_busy(d->count[GREEN]))
             return true;
     FOR_POOLER(p)
         if (is_busy(p->admin) || is_busy(p->fence) || is_busy(p->probe))
@@ -126,6 +129,21 @@ static void record_on_blue(struct sw *sw, const char *by, const char *why)
     RECORD(sw->run->door, switch_returned, .by = by, .pause_us = sw->pause_us, .why = why);
 }
 
+void switch_record_pulse(struct sw *sw)
+{
+    struct pulse_seen seen;
+    FOR_POOLER(p) {
+        if (!p->pulse)
+            continue;
+        pulse_read(p->pulse, &seen);
+        RECORD(sw->run->door, pause_seen, .pooler = p->plan->name, .pause_us = seen.pause_us, .slowest_us = seen.slowest_us, .answers = seen.answers, .errors = seen.errors,
+               .error = seen.error);
+        sw->seen_us = MAX(sw->seen_us, seen.pause_us);
+        pulse_free(p->pulse);
+        p->pulse = NULL;
+    }
+}
+
 void switch_record_committed(struct sw *sw, const char *text)
 {
     if (sw->back)
@@ -167,6 +185,8 @@ void switch_close_lines(struct sw *sw)
     FOR_DB(d) {
         close_line(d->side[BLUE]);
         close_line(d->side[GREEN]);
+        close_line(d->count[BLUE]);
+        close_line(d->count[GREEN]);
     }
     FOR_POOLER(p) {
         close_line(p->admin);
@@ -290,6 +310,9 @@ static void free_sw(struct step_run *run)
     FOR_DB(d) {
         pg_free(d->side[BLUE]);
         pg_free(d->side[GREEN]);
+        pg_free(d->count[BLUE]);
+        pg_free(d->count[GREEN]);
+        buf_free(&d->written);
         child_free(d->repoint);
         switch_free_sequences(d);
     }
@@ -297,6 +320,7 @@ static void free_sw(struct step_run *run)
         pg_free(p->admin);
         pg_free(p->fence);
         pg_free(p->probe);
+        pulse_free(p->pulse);
     }
     for (int i = 0; sw->flags && i < sw->plan->nflags; i++)
         flag_free(sw->flags[i]);

@@ -13,7 +13,7 @@
  * is the side that writes leave and GREEN the side that takes them; only words and events (switch_name, switch_record_*) turn
  * that round again. Two channels: `out` brings the writes over and is closed after the commit point; `home` brings the new
  * side's writes back to the old one from then on. A home that does not live yet (before 16) starts at the moment at which the
- * new side opens: its slot is moved there while that side is still closed, so nothing that came over is carried back and
+ * new side opens: that place is kept while the side is still closed (settle_open_sql), so nothing that came over is carried back and
  * nothing that clients write is left out; it is enabled only when no worker of out is left, so that there is no loop. */
 #ifndef CORE_STEP_SWITCH_H
 #define CORE_STEP_SWITCH_H
@@ -23,6 +23,7 @@
 #include "core/pg.h"
 #include "core/pooler.h"
 #include "core/settle.h"
+#include "core/step/pulse.h"
 #include "core/step/step.h"
 #include "core/watchdog.h"
 
@@ -63,6 +64,9 @@ struct switch_db {
     int nchanges;
     bool marked, arrived;    /* the marker is on blue, on green */
     struct child *repoint;
+    struct pg *count[SIDES]; /* each keeps a snapshot of the moment at which writes moved */
+    struct buf written;      /* how often each table had been written before the pause */
+    bool counts;
 };
 
 struct switch_pooler {
@@ -71,6 +75,7 @@ struct switch_pooler {
     struct pg *admin; /* for all that answers at once */
     struct pg *fence; /* thrown away: a PAUSE may never answer (pgbouncer issue 715) */
     struct pg *probe; /* NULL when the plan has none */
+    struct pulse *pulse; /* measures from the outside; NULL without a probe */
     enum { PROBE_CONNECT, PROBE_INSERT, PROBE_WHO, PROBE_OVER } probe_at;
     bool wrote; /* the marker of the probe */
     char retry[32]; /* its server_login_retry, see settle.h */
@@ -101,12 +106,14 @@ struct sw {
     bool aborted;
     int tries;
     int64_t poll_ms;      /* how long LOOK_WAIT waits when nothing wakes */
+    int64_t seen_us;      /* the longest that a client saw; 0 = not measured */
     int64_t phase_us, paused_us, attempt, pause_us; /* attempt: clock_mono at which the pause began */
     int64_t until;        /* clock_mono: of a phase that has its own end */
     char marker[48];
     char told[600];       /* the watchdog's last line; "" when taken */
     char why[400];
     char trouble[300];    /* after the commit point */
+    bool doubt;           /* it is of the counts alone: nothing is left to be settled */
     char returned_by[12];
 };
 
@@ -117,8 +124,8 @@ struct phase {
     bool paused;       /* the switch's deadline holds */
 };
 enum switch_at { /* rows of switch_path */
-    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_LIST, AT_LEARN, AT_PRESET, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FLAG, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
-    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_IDLE, AT_ENABLE, AT_CALM, AT_FAREWELL,
+    AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_WRITTEN, AT_LIST, AT_LEARN, AT_PRESET, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FLAG, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
+    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_IDLE, AT_ENABLE, AT_CALM, AT_TABLES, AT_COUNT, AT_FAREWELL,
     AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
 };
 extern const struct phase switch_path[];
@@ -132,6 +139,7 @@ void switch_record_resumed(struct sw *sw, enum side side);
 void switch_close_lines(struct sw *sw);
 void switch_drop_flags(struct sw *sw); /* what is on its way to them is ended: settle speaks to them from now on */
 
+void switch_record_pulse(struct sw *sw); /* and ends it */
 void switch_record_committed(struct sw *sw, const char *text);
 void switch_record_returned(struct sw *sw, const char *by, const char *why);
 void switch_take_plan(struct sw *sw);
@@ -171,6 +179,7 @@ enum look switch_look_back_off(struct sw *sw);
 void switch_begin_readonly(struct sw *sw);
 enum look switch_look_readonly(struct sw *sw);
 /* switch_carry.c: everything is on green */
+void switch_warm_up_green(struct sw *sw, struct switch_db *d); /* asks in advance what is asked in the pause */
 void switch_begin_marker(struct sw *sw);
 enum look switch_look_marker(struct sw *sw);
 void switch_begin_verify(struct sw *sw);
@@ -208,6 +217,14 @@ enum look switch_look_enable(struct sw *sw);
 void switch_begin_calm(struct sw *sw);
 void switch_begin_farewell(struct sw *sw);
 enum look switch_look_farewell(struct sw *sw);
+/* switch_proof.c: the same number of rows */
+void switch_begin_written(struct sw *sw);
+enum look switch_look_written(struct sw *sw);
+void switch_take_snapshots(struct sw *sw);
+void switch_begin_tables(struct sw *sw);
+enum look switch_look_tables(struct sw *sw);
+void switch_begin_count(struct sw *sw);
+enum look switch_look_count(struct sw *sw);
 /* switch_back.c: everything back to blue, or forward by the watchdog's word */
 void switch_turn_back(struct sw *sw);
 void switch_end_dry(struct sw *sw); /* all is proven: sw->next leads back */

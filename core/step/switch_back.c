@@ -70,6 +70,7 @@ enum look switch_look_settle(struct sw *sw)
 void switch_begin_returned(struct sw *sw)
 {
     sw->until = clock_mono() + FAREWELL_MS;
+    switch_record_pulse(sw);
     if (sw->decided_back)
         switch_record_returned(sw, sw->returned_by, sw->why);
     else

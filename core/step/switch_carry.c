@@ -15,6 +15,12 @@ static const char ASK_VERIFY[] =
 static const char ASK_WRITERS[] =
     "SELECT pid, coalesce(usename, '?'), coalesce(client_addr::text, 'local') FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_xid IS NOT NULL LIMIT 1";
 
+void switch_warm_up_green(struct sw *sw, struct switch_db *d)
+{
+    const char *nothing[] = {"{}", "{}", "{}", ""};
+    pg_query(d->side[GREEN], ASK_VERIFY, 4, nothing, sw->plan->switch_deadline);
+}
+
 static void ask_marker(struct sw *sw, struct switch_db *d)
 {
     const char *id[] = {sw->marker};
@@ -51,6 +57,7 @@ enum look switch_look_marker(struct sw *sw)
 
 void switch_begin_verify(struct sw *sw)
 {
+    switch_take_snapshots(sw);
     FOR_DB(d) {
         const char *params[] = {d->changes[0].text, d->changes[1].text, d->changes[2].text, sw->marker};
         pg_query(d->side[GREEN], ASK_VERIFY, 4, params, sw->plan->switch_deadline);

@@ -4,7 +4,7 @@
 
 #include "core/step/switch.h"
 
-enum { REPOINT_MS = 60000, ANSWER_MS = 500, PROBE_MS = 3000, FAREWELL_MS = 1000 };
+enum { REPOINT_MS = 60000, ANSWER_MS = 500, PROBE_MS = 3000, FAREWELL_MS = 1000, PLACE_MS = 30000 };
 
 void switch_begin_ask(struct sw *sw)
 {
@@ -36,9 +36,7 @@ void switch_begin_promote(struct sw *sw)
 {
     FOR_DB(d) {
         struct buf sql = {0};
-        if (*d->home && !d->home_lives)
-            settle_advance_sql(&sql, d->home);
-        buf_puts(&sql, SQL_OPEN);
+        settle_open_sql(&sql, d->home_lives ? "" : d->home);
         pg_query(d->side[GREEN], sql.text, -1, NULL, sw->plan->switch_deadline);
         buf_free(&sql);
     }
@@ -170,6 +168,7 @@ enum look switch_look_probe(struct sw *sw)
 
 void switch_begin_look(struct sw *sw)
 {
+    switch_record_pulse(sw);
     static const char clients[] = "SELECT count(*) FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_xid IS NOT NULL";
     char sql[300];
     snprintf(sql, sizeof sql, "SELECT count(*) FROM cutover.marker WHERE id LIKE '%s-%%'", sw->marker);
@@ -203,7 +202,7 @@ void switch_begin_disable(struct sw *sw)
         buf_puts(&sql, SQL_DISABLE);
         if (*d->home)
             settle_place_sql(&sql, d->home);
-        pg_query(d->side[GREEN], sql.text, -1, NULL, SWITCH_ASK_MS);
+        pg_query(d->side[GREEN], sql.text, -1, NULL, PLACE_MS);
         buf_free(&sql);
     }
 }
@@ -292,7 +291,7 @@ void switch_begin_calm(struct sw *sw)
 void switch_begin_farewell(struct sw *sw)
 {
     sw->until = clock_mono() + FAREWELL_MS;
-    if (*sw->trouble)
+    if (*sw->trouble && !sw->doubt)
         return;
     FOR_POOLER(p)
         pooler_unstage(p->plan->file);
@@ -302,12 +301,14 @@ void switch_begin_farewell(struct sw *sw)
 
 enum look switch_look_farewell(struct sw *sw)
 {
-    if (!*sw->trouble && !watchdog_is_gone(sw->watchdog) && clock_mono() < sw->until)
+    if ((!*sw->trouble || sw->doubt) && !watchdog_is_gone(sw->watchdog) && clock_mono() < sw->until)
         return LOOK_WAIT;
     watchdog_free(sw->watchdog);
     sw->watchdog = NULL;
     if (*sw->trouble)
         step_end(sw->run, "done", "Writes are on %s after a pause of %.1f ms, but look: %.160s", switch_name(sw, GREEN), (double)sw->pause_us / 1000, sw->trouble);
+    else if (sw->seen_us)
+        step_end(sw->run, "done", "Writes are on %s after a pause of %.1f ms; a client saw %.1f ms.", switch_name(sw, GREEN), (double)sw->pause_us / 1000, (double)sw->seen_us / 1000);
     else
         step_end(sw->run, "done", "Writes are on %s after a pause of %.1f ms.", switch_name(sw, GREEN), (double)sw->pause_us / 1000);
     return LOOK_OVER;

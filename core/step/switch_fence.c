@@ -6,14 +6,6 @@
 
 enum { LOGINS_MS = 1000 };
 
-/* A PAUSE that overran has lost its connection: a new one is opened before the next try, outside of the pause. */
-void switch_begin_doors(struct sw *sw)
-{
-    FOR_POOLER(p)
-        if (!pg_is_connected(p->fence))
-            pg_connect(p->fence, SWITCH_CONNECT_MS);
-}
-
 /* PAUSE closes a server connection that is just logging in, and PgBouncer takes that for a failed login: it would open
  * no other for server_login_retry after RESUME. RELOAD sets it back to the file's, so this is done twice. */
 void switch_begin_hurry(struct sw *sw)
@@ -180,39 +172,55 @@ enum look switch_look_back_off(struct sw *sw)
 }
 
 /* The marker may only be written when nobody who came before the fence is left. A session that is just starting holds
- * RowExclusiveLock on its database until it stands in pg_stat_activity (InitPostgres), so who is neither there nor here
- * has read the new setting. Each part is a transaction of its own: pg_stat_activity is read once per transaction. */
-static const char CLOSE[] = SQL_CLOSE " SELECT set_config('cutover.fenced', clock_timestamp()::text, false);";
+ * RowExclusiveLock on its database until it stands in pg_stat_activity (InitPostgres), so who was neither there nor, looked at
+ * afterwards, here has read the new setting. pg_stat_activity is read once per transaction: who was ended is looked for again by the
+ * next round. The setting need not be on disk before the marker is, which comes after it in the log. */
+static const char CLOSE[] = SQL_CLOSE_LAZILY " SELECT set_config('cutover.fenced', clock_timestamp()::text, false);";
 static const char MARK[] =
-    " SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_start <= current_setting('cutover.fenced')::timestamptz;"
     " SELECT set_config('cutover.starting', (SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass"
     "   AND objid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid())::text, false);"
+    " SELECT set_config('cutover.left', (SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE " SQL_FOREIGN
+    "   AND backend_start <= current_setting('cutover.fenced')::timestamptz)::text, false);"
     " BEGIN READ WRITE; INSERT INTO cutover.marker (id, at, step) SELECT '%s', clock_timestamp(), 'switch'"
-    "   WHERE current_setting('cutover.starting') = '0'"
-    "   AND NOT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())"
-    "   AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_start <= current_setting('cutover.fenced')::timestamptz); COMMIT;"
-    " SELECT EXISTS (SELECT FROM cutover.marker WHERE id = '%s'), (SELECT gid FROM pg_prepared_xacts WHERE database = current_database() LIMIT 1),"
-    "   (SELECT count(*) FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_start <= current_setting('cutover.fenced')::timestamptz),"
-    "   current_setting('cutover.starting');";
+    "   WHERE current_setting('cutover.starting') = '0' AND current_setting('cutover.left') = '0'"
+    "   AND NOT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database()); COMMIT;"
+    " SELECT EXISTS (SELECT FROM cutover.marker WHERE id = '%s'), (SELECT gid FROM pg_prepared_xacts WHERE database = current_database() LIMIT 1);";
 
-static void mark(struct sw *sw, struct switch_db *d, bool close)
+static void mark(struct sw *sw, struct switch_db *d, const char *before, const char *id)
 {
     struct buf sql = {0};
-    buf_puts(&sql, close ? CLOSE : "");
+    buf_puts(&sql, before);
     const char *at = MARK;
     for (const char *hole; (hole = strstr(at, "%s")); at = hole + 2) { /* no printf: the SQL may hold its own % */
         buf_add(&sql, at, (size_t)(hole - at));
-        buf_puts(&sql, sw->marker);
+        buf_puts(&sql, id);
     }
     buf_puts(&sql, at);
     pg_query(d->side[BLUE], sql.text, -1, NULL, sw->plan->switch_deadline);
     buf_free(&sql);
 }
 
+/* Before the pause everything that is asked in it is asked once: a session that does so for the first time reads catalogs and loads libraries
+ * for milliseconds. A fence that fell before everybody came ends nobody. A PAUSE that overran has lost its connection:
+ * a new one is opened. */
+void switch_begin_doors(struct sw *sw)
+{
+    static const char nobody[] = "DO $cutover$BEGIN PERFORM format('%I', current_database()); END$cutover$; SELECT set_config('cutover.fenced', '-infinity', false);";
+    char id[sizeof sw->marker + 8];
+    snprintf(id, sizeof id, "warm-%s-%d", sw->marker, sw->tries);
+    FOR_POOLER(p)
+        if (!pg_is_connected(p->fence))
+            pg_connect(p->fence, SWITCH_CONNECT_MS);
+    FOR_DB(d) {
+        mark(sw, d, nobody, id);
+        switch_warm_up_green(sw, d);
+    }
+}
+
 void switch_begin_readonly(struct sw *sw)
 {
     FOR_DB(d)
-        mark(sw, d, true);
+        mark(sw, d, CLOSE, sw->marker);
 }
 
 enum look switch_look_readonly(struct sw *sw)
@@ -227,7 +235,7 @@ enum look switch_look_readonly(struct sw *sw)
         if (!pg_busy(b) && !d->marked) {
             d->marked = pg_bool(b, 0, 0);
             if (!d->marked)
-                mark(sw, d, false);
+                mark(sw, d, "", sw->marker);
         }
         all = all && d->marked;
     }

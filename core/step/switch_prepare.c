@@ -129,6 +129,7 @@ void switch_begin_connect(struct sw *sw)
             (sw->back ? pgnames_slot : pgnames_back)(d->plan, d->home, sizeof d->home);
         for (int i = 0; i < SIDES; i++) {
             d->side[i] = make_line(sw, d->plan->conninfo[i]);
+            d->count[i] = make_line(sw, d->plan->conninfo[i]);
             pg_connect(d->side[i], SWITCH_CONNECT_MS);
         }
         add_poolers(sw, d, &next);
@@ -259,17 +260,20 @@ enum look switch_look_inspect(struct sw *sw)
 /* Read once before the pause: the plans are made, the catalogs warm, and the operator sees how many there are. */
 void switch_begin_prepare(struct sw *sw)
 {
-    static const char settings[] = "SET default_transaction_read_only = off; SET synchronous_commit = on; SET lock_timeout = '2s';"
-                                   " SET idle_in_transaction_session_timeout = 0;";
+    static const char settings[] = "SET default_transaction_read_only = off; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = 0;";
+    /* What is set on green goes to the disk with the commit that opens it (settle_open_sql). */
+    static const char *const durable[SIDES] = {"SET synchronous_commit = on;", "SET synchronous_commit = off;"};
     static const char count_blue[] = "SELECT count(*), coalesce(sum(last_value), 0) FROM pg_sequences";
     FOR_DB(d) {
         struct buf sql = {0};
         buf_puts(&sql, settings);
+        buf_puts(&sql, durable[BLUE]);
         buf_puts(&sql, count_blue);
         pg_query(d->side[BLUE], sql.text, -1, NULL, SWITCH_ASK_MS);
         sql.len = 0;
         buf_puts(&sql, settings);
-        if (*d->home && !d->home_lives) /* the further its slot is now, the less there is to decode in the pause */
+        buf_puts(&sql, durable[GREEN]);
+        if (*d->home && !d->home_lives) /* the further its slot is now, the less there is to read later */
             settle_advance_sql(&sql, d->home);
         buf_puts(&sql, count_blue);
         pg_query(d->side[GREEN], sql.text, -1, NULL, *d->home ? ADVANCE_MS : SWITCH_ASK_MS);
@@ -349,6 +353,7 @@ enum look switch_look_stage(struct sw *sw)
 void switch_begin_watchdog(struct sw *sw)
 {
     struct err err;
+    char id[64];
     const char **retries = xcalloc((size_t)sw->npoolers + 1, sizeof *retries);
     for (int i = 0; i < sw->npoolers; i++)
         retries[i] = sw->poolers[i].retry;
@@ -359,6 +364,10 @@ void switch_begin_watchdog(struct sw *sw)
     settle_add_plan(sw->settle, sw->plan, sw->back, retries);
     free(retries);
     settle_connect(sw->settle);
+    snprintf(id, sizeof id, "pulse-%s", sw->marker);
+    FOR_POOLER(p)
+        if (p->probe)
+            p->pulse = pulse_start(sw->run->task.loop, p->plan->probe, id);
     sw->until = clock_mono() + 10000;
 }
 

@@ -13,21 +13,22 @@ trap 'exec 5>&-; pair_down' EXIT
 SECONDS=0
 
 load_begin() { # RATE
-    : >"$DIR/load_errors"
-    coproc LOAD { exec "$B/bench/switch_load" "host=127.0.0.1 port=$POOLER_PORT dbname=shop user=app" "$1" $CLIENTS "$DIR/load_acks" 2>"$DIR/load_errors"; }
-    load_pid=$LOAD_PID
-    exec 5>&"${LOAD[1]}" 6<&"${LOAD[0]}"
-    sql blue shop "UPDATE hot SET n = 0" >/dev/null
+    touch "$DIR/load_errors"
+    rm -f "$DIR/ask" "$DIR/tell" && mkfifo "$DIR/ask" "$DIR/tell"
+    "$B/bench/switch_load" "host=127.0.0.1 port=$POOLER_PORT dbname=shop user=app" "$1" $CLIENTS "$DIR/load_acks" <"$DIR/ask" >"$DIR/tell" 2>>"$DIR/load_errors" &
+    load_pid=$!
+    exec 5>"$DIR/ask" 6<"$DIR/tell"
+    warm=0
     report # from here on
-    hot_before=$updates
 }
-report() { echo >&5 && read -r gap slowest acked errors updates <&6; }
+has_written() { report && warm=$((${warm:-0} + acked)) && ((warm >= $1)); }
+report() { echo >&5 && read -rt 30 gap slowest acked errors updates <&6; }
 # All that was acknowledged is on SIDE, once; counts into lost and errors.
 load_end() { # SIDE
     local found
     report
-    exec 5>&- 
-    eval "exec ${LOAD[1]}>&-" 2>/dev/null
+    exec 5>&-
+    await 20 bash -c "! kill -0 $load_pid" || kill "$load_pid" # a request that is never answered
     wait "$load_pid"
     exec 6<&-
     sort "$DIR/load_acks" >"$DIR/acked"
@@ -47,6 +48,19 @@ note() { # WHAT: the report since the last one
     echo "$slowest" >>"$DIR/$1.slowest"
     total_errors=$((total_errors + errors))
 }
+keep_phases() {
+    pause_of >>"$DIR/ours.own"
+    sed -nE 's/.*"switch_phase","phase":"([a-z]+)","took_us":([0-9]+).*/\1 \2/p' "$DIR/out" >>"$DIR/phases"
+}
+# The median of each phase in the pause, in ms.
+tell_phases() {
+    local phase
+    for phase in fence drain marker sequences verify commit promote repoint unfence; do
+        sed -n "s/^$phase //p" "$DIR/phases" >"$DIR/phase"
+        printf '  %s %.1f' "$phase" "$(awk "BEGIN { print $(median "$DIR/phase") / 1000 }")"
+    done
+    echo
+}
 ours() { # COUNT
     local i
     fresh >/dev/null 2>&1 && step run replicate && said '^done: ' || { tail -n 1 "$DIR/out"; return 1; }
@@ -54,10 +68,10 @@ ours() { # COUNT
     for ((i = 0; i < $1; i++)); do
         follows green && report && go && said '^done: Writes are on green' || { echo "# $(tail -n 1 "$DIR/out")"; return 1; }
         note ours
-        pause_of >>"$DIR/ours.own"
+        keep_phases
         follows blue && report && go --undo && said '^done: Writes are on blue' || { echo "# $(tail -n 1 "$DIR/out")"; return 1; }
         note ours
-        pause_of >>"$DIR/ours.own"
+        keep_phases
     done
     load_end blue
     total_lost=$((total_lost + lost))
@@ -65,9 +79,10 @@ ours() { # COUNT
 }
 floor() { # COUNT: there only; the test brings it back
     local i d
-    pair_fresh >/dev/null 2>&1 || return 1
+    pair_fresh >/dev/null 2>&1 && settled blue || return 1
     for ((i = 0; i < $1; i++)); do
         load_begin "$rate"
+        await 10 has_written "$rate" # a second of it: the servers know the statements, as ours do by then
         sed -E "s/^(shop|Second-DB)( *= *host=127.0.0.1 port=)[0-9]+/\1\2$GREEN_PORT/" "$DIR/pgbouncer.blue" >"$DIR/pooler/next.ini"
         report
         "$B/bench/switch_floor" "host=127.0.0.1 port=$BLUE_PORT user=postgres" "host=127.0.0.1 port=$GREEN_PORT user=postgres" \
@@ -84,13 +99,14 @@ floor() { # COUNT: there only; the test brings it back
 }
 measure() { # PAIR RATE
     rate=$2 total_errors=0 total_lost=0
-    rm -f "$DIR"/{ours,floor}.{gap,slowest,own}
+    rm -f "$DIR"/{ours,floor}.{gap,slowest,own} "$DIR/phases"
     local half=$(((SWITCHES + 1) / 2)) n
     for n in "$half" $((SWITCHES - half)); do
         ((n == 0)) || { ours "$n" && floor "$n"; } || { echo "$1 at $2 tx/s: it stopped; $(tail -n 1 "$DIR/err")"; status=1; return; }
     done
     printf '%-7s %5d tx/s  %3d  %s  %8.1f  %s  %6d %5d   %s  %5.2f\n' "$1" "$rate" "$(wc -l <"$DIR/ours.gap")" "$(figures "$DIR/ours.gap")" "$(sort -n "$DIR/ours.slowest" | tail -n 1 | awk '{ print $1 / 1000 }')" \
         "$(figures "$DIR/ours.own")" "$total_errors" "$total_lost" "$(figures "$DIR/floor.gap")" "$(awk "BEGIN { print $(median "$DIR/ours.gap") / $(median "$DIR/floor.gap") }")"
+    tell_phases
     ((total_errors + total_lost == 0)) || status=1
 }
 

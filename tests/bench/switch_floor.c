@@ -14,6 +14,7 @@
 
 enum { MOST = 8 };
 static int n;
+static long long zero;
 static struct db {
     const char *name;
     PGconn *blue, *green, *admin;
@@ -89,6 +90,8 @@ static void pause_and_mark(struct db *d, const char *marker)
     }
     for (int i = 0; i < n; i++)
         PQclear(answer(d[i].admin));
+    if (getenv("FLOOR_PHASES"))
+        fprintf(stderr, "paused at %lld\n", now_us() - zero);
     for (int i = 0; i < n; i++) {
         snprintf(sql, sizeof sql, "ALTER DATABASE \"%s\" SET default_transaction_read_only = on; INSERT INTO cutover.marker VALUES ('%s', now(), 'floor')", d[i].name, marker);
         ask(d[i].blue, sql);
@@ -139,20 +142,26 @@ int main(int argc, char **argv)
         prepare(&dbs[n], argv, argv[6 + n]);
     snprintf(marker, sizeof marker, "floor-%lld", now_us());
     long long began = now_us();
+    zero = began;
     pause_and_mark(dbs, marker);
+    long long t[4];
+    t[0] = now_us();
     for (int i = 0; i < n; i++)
         ask(dbs[i].blue, dbs[i].read);
     await_marker(dbs, marker);
+    t[1] = now_us();
     for (int i = 0; i < n; i++)
         carry_sequences(&dbs[i]);
     for (int i = 0; i < n; i++)
         PQclear(answer(dbs[i].green));
+    t[2] = now_us();
     if (rename(argv[5], argv[4]) != 0) {
         perror(argv[4]);
         return 1;
     }
     ask(dbs[0].admin, "RELOAD");
     PQclear(answer(dbs[0].admin));
+    t[3] = now_us();
     for (int i = 0; i < n; i++) {
         snprintf(sql, sizeof sql, "RESUME \"%s\"", dbs[i].name);
         ask(dbs[i].admin, sql);
@@ -160,5 +169,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < n; i++)
         PQclear(answer(dbs[i].admin));
     printf("%lld\n", now_us() - began);
+    if (getenv("FLOOR_PHASES"))
+        fprintf(stderr, "floor: pause+mark %lld wait %lld open %lld reload %lld resume %lld\n", t[0]-began, t[1]-t[0], t[2]-t[1], t[3]-t[2], now_us()-t[3]);
     return 0;
 }

@@ -73,7 +73,7 @@ static void take_answer(struct client *c)
         updates += c->is_update;
         if (!c->is_update)
             fprintf(acks, "%lld\n", c->number);
-        gap = now - last_answer > gap ? now - last_answer : gap;
+        gap = last_answer && now - last_answer > gap ? now - last_answer : gap;
         last_answer = now;
     }
     slowest = now - c->sent > slowest ? now - c->sent : slowest;
@@ -82,7 +82,7 @@ static void take_answer(struct client *c)
 
 static void report(void)
 {
-    long long now = now_us(), open_gap = now - last_answer;
+    long long open_gap = last_answer ? now_us() - last_answer : 0;
     fflush(acks);
     printf("%lld %lld %lld %lld %lld\n", open_gap > gap ? open_gap : gap, slowest, acked, errors, updates);
     fflush(stdout);
@@ -111,7 +111,6 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    last_answer = now_us();
     for (int ending = 0; !ending || !is_idle();) {
         long long wake = now_us() + 20000;
         now = now_us();

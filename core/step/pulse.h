@@ -1,0 +1,27 @@
+/* pulse: a client of a pooler, as an application is one, while writes move: it writes a row of cutover.marker every few milliseconds and
+ * knows how long nobody answered it. So the pause is also measured from the outside. A role that may not write that table
+ * asks whether it could write instead.
+ *
+ * A task of its own, since it must not wait for whoever started it. Its rows have the step "pulse". */
+#ifndef CORE_STEP_PULSE_H
+#define CORE_STEP_PULSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/task.h"
+
+struct pulse;
+struct pulse_seen {
+    int64_t pause_us;   /* the longest time between two answers */
+    int64_t slowest_us; /* the slowest of its requests */
+    int64_t answers, errors;
+    const char *error;  /* the first one; "" */
+};
+
+/* id: begins the key of every row. */
+struct pulse *pulse_start(uv_loop_t *loop, const char *conninfo, const char *id);
+void pulse_read(const struct pulse *p, struct pulse_seen *seen);
+void pulse_free(struct pulse *p); /* NULL is fine; the memory goes with the task's last handle */
+
+#endif
