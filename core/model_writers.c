@@ -3,6 +3,7 @@
  *
  * The two sides are looked at one after the other, so what was seen before writes were stopped, moved or let go (turned_at) says
  * nothing about now: until both were seen after that, nothing is judged. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/model_fold.h"
@@ -106,6 +107,29 @@ static void judge(struct model *m, const struct plan *p, const struct event *e, 
     db->writers = w;
 }
 
+static bool was_said(const struct model *m, const char *text, int64_t since)
+{
+    for (int i = model_log_count(m) - 1; i >= 0 && model_log_at(m, i)->at >= since; i--)
+        if (strcmp(model_log_at(m, i)->text, text) == 0)
+            return true;
+    return false;
+}
+
+/* It is seen again and again for as long as it is there, and said every ten minutes only. */
+static void tell_writer(struct model *m, const struct event *e)
+{
+    enum { AGAIN = 600000 };
+    const struct event_writer_seen *w = &e->writer_seen;
+    char text[sizeof m->log[0].text];
+    if (strcmp(w->how, "role") == 0)
+        snprintf(text, sizeof text, "the role %.64s may write on %.8s: it has default_transaction_read_only = off of its own", w->role, w->side);
+    else
+        snprintf(text, sizeof text, "a session writes on %.8s, where nobody may: %.50s (%.50s) from %.46s, pid %lld", w->side, w->role,
+            *w->application ? w->application : "unnamed", w->address, (long long)w->pid);
+    if (!was_said(m, text, e->at - AGAIN))
+        model_say(m, e, "BAD", w->db, "%s", text);
+}
+
 static void fold_writer_seen(struct model *m, const struct plan *p, const struct event *e)
 {
     const struct event_writer_seen *w = &e->writer_seen;
@@ -122,10 +146,7 @@ static void fold_writer_seen(struct model *m, const struct plan *p, const struct
     KEEP(kept->application, w->application);
     KEEP(kept->address, w->address);
     KEEP(kept->how, w->how);
-    if (strcmp(w->how, "role") == 0)
-        model_say(m, e, "BAD", w->db, "the role %s may write on %s: it has default_transaction_read_only = off of its own", w->role, w->side);
-    else
-        model_say(m, e, "BAD", w->db, "a session writes on %s, where nobody may: %s (%s) from %s, pid %lld", w->side, w->role, *w->application ? w->application : "unnamed", w->address, (long long)w->pid);
+    tell_writer(m, e);
 }
 
 void fold_writers(struct model *m, const struct plan *p, const struct event *e)

@@ -1,8 +1,9 @@
 /* One side of a database, looked at each second by one query: is it there, and would a new application session write?
  *
  * On the side where nobody may write (green before the switch, blue after it) sessions are looked for four times a second that hold a
- * transaction id all the same, and for roles that may write by a setting of their own. A transaction shorter than that can slip through between two looks: rows that are applied here for the way back move every counter that could tell it. The
- * workers that apply them are no client backends, and no alarm. */
+ * transaction id all the same, and for roles that may write by a setting of their own. A transaction shorter than that can slip through
+ * between two looks: rows that are applied here for the way back move every counter that could tell it. The workers that apply them are
+ * no client backends, and no alarm. */
 #include <stdio.h>
 #include <string.h>
 
@@ -45,8 +46,8 @@ static const char look_sql[] =
 
 static const char guard_sql[] =
     "SELECT a.pid, coalesce(a.usename, '?'), a.application_name, coalesce(host(a.client_addr), 'local'), 'writes' FROM pg_stat_activity a"
-    " WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid() AND NOT (a.usename = current_user AND a.application_name LIKE 'cutover%')"
-    "  AND a.backend_xid IS NOT NULL"
+    " WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()"
+    "  AND NOT (a.usename = current_user AND a.application_name LIKE 'cutover%') AND a.backend_xid IS NOT NULL"
     " UNION ALL SELECT 0, r.rolname, '', '', 'role' FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c"
     "  WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND r.rolcanlogin"
     "  AND c ~* '^default_transaction_read_only=(off|false|no|0)$' LIMIT 16";

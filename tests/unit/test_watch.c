@@ -307,7 +307,11 @@ static void a_later_writer_is_named_and_kept(void **state)
     struct world *w = *state;
     make_ready(w);
     SEE(switch_committed, .pause_us = 1, .text = "");
-    SEE(writer_seen, .db = "shop", .side = "blue", .pid = 47, .role = "app", .application = "nightly", .address = "192.0.2.7", .how = "writes");
+    for (int t = 0; t < 3; t++, w->now += 10000) { /* seen again for as long as it is there, said once */
+        SEE(writer_seen, .db = "shop", .side = "blue", .pid = 47, .role = "app", .application = "nightly", .address = "192.0.2.7", .how = "writes");
+        SEE(writer_seen, .db = "shop", .side = "blue", .pid = 48, .role = "app", .application = "", .address = "local", .how = "writes");
+    }
+    assert_true(logged(w, "app (unnamed) from local, pid 48", 1));
     assert_true(logged(w, "a session writes on blue, where nobody may: app (nightly) from 192.0.2.7, pid 47", 1));
     SEE(writer_seen, .db = "shop", .side = "blue", .role = "batch", .how = "role");
     assert_true(logged(w, "the role batch may write on blue", 1));
