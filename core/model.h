@@ -242,6 +242,8 @@ bool model_is_guarded(const struct model *m, const struct plan *p);          /* 
  * is full or gives the slot up; UNKNOWN when no limit is known. full_in: ms until then at the rate of the last minute; UNKNOWN also when
  * it does not grow. */
 int64_t model_wal_left(const struct model_db *db, const struct plan_database *plan, enum side side);
+/* The nearer limit is the server's own: then it is not the disk that is full, the slot is lost. */
+bool model_wal_is_given_up(const struct model_db *db, const struct plan_database *plan, enum side side);
 int64_t model_wal_full_in(const struct model_db *db, const struct plan_database *plan, enum side side, int64_t now);
 /* Writes the whole model as text, field by field: tests compare it. */
 void model_dump(const struct model *m, const struct plan *p, struct buf *out);

@@ -80,7 +80,11 @@ static void tell_full(struct model *m, const struct plan *p, const struct event 
     if (full < 0 || full >= SOON || db->told_full[side])
         return;
     m->db[i].told_full[side] = e->at;
-    model_say(m, e, "BAD", e->lag_seen.db, "the slot keeps WAL on %s, which is full in %s at the present rate", side_names[side], format_span(full, span, sizeof span));
+    format_span(full, span, sizeof span);
+    if (model_wal_is_given_up(db, &p->databases[i], side))
+        model_say(m, e, "BAD", e->lag_seen.db, "%s keeps no more WAL for the slot in %s at the present rate: then the slot is lost", side_names[side], span);
+    else
+        model_say(m, e, "BAD", e->lag_seen.db, "the slot keeps WAL on %s, whose disk is full in %s at the present rate", side_names[side], span);
 }
 
 /* Before the commit point such a transaction makes the pause longer, or lets the attempt fail. */

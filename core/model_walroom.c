@@ -4,14 +4,24 @@
 
 enum { OVER = 60 };
 
+/* What the disk has left by the plan; UNKNOWN. */
+static int64_t disk_left(const struct model_db *db, const struct plan_database *plan, enum side side)
+{
+    int64_t kept = side == BLUE ? db->retained : db->back_retained;
+    return kept >= 0 && plan->wal_room ? MAX(plan->wal_room - kept, (int64_t)0) : UNKNOWN;
+}
+
+bool model_wal_is_given_up(const struct model_db *db, const struct plan_database *plan, enum side side)
+{
+    int64_t own = side == BLUE ? db->wal_left : db->back_left, disk = disk_left(db, plan, side);
+    return own >= 0 && (disk < 0 || own <= disk);
+}
+
 int64_t model_wal_left(const struct model_db *db, const struct plan_database *plan, enum side side)
 {
-    int64_t kept = side == BLUE ? db->retained : db->back_retained, left = side == BLUE ? db->wal_left : db->back_left;
-    if (kept >= 0 && plan->wal_room) {
-        int64_t room = MAX(plan->wal_room - kept, (int64_t)0);
-        left = left >= 0 ? MIN(left, room) : room;
-    }
-    return left;
+    if (model_wal_is_given_up(db, plan, side))
+        return side == BLUE ? db->wal_left : db->back_left;
+    return disk_left(db, plan, side);
 }
 
 int64_t model_wal_full_in(const struct model_db *db, const struct plan_database *plan, enum side side, int64_t now)

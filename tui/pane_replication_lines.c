@@ -93,14 +93,14 @@ void pane_replication_pooler(struct area a, int y, const struct view *v, const s
     }
 }
 
-/* "full in 12 min": only what may come within a day is shown. Returns where it ends. */
+/* "full in 12:00", or "lost in" where the server gives the slot up before: only what may come within a day is shown. Returns where it ends. */
 static int draw_full(struct area a, int x, int y, const struct view *v, const struct model_db *db, enum side side)
 {
     char span[32];
     int64_t full = model_wal_full_in(db, plan_of(v, db), side, v->now);
     if (full < 0 || full > INT64_C(24) * 3600 * 1000 || x + 10 > a.w)
         return x;
-    return area_printf(a, x, y, full < INT64_C(30) * 60 * 1000 ? ROLE_BAD : ROLE_WARN, "full in %s", format_span(full, span, sizeof span)) + 2;
+    return area_printf(a, x, y, full < INT64_C(30) * 60 * 1000 ? ROLE_BAD : ROLE_WARN, model_wal_is_given_up(db, plan_of(v, db), side) ? "lost in %s" : "full in %s", format_span(full, span, sizeof span)) + 2;
 }
 
 void pane_replication_slot(struct area a, int y, const struct view *v, const struct model_db *db)

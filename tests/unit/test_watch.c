@@ -204,14 +204,16 @@ static void wal_that_fills_a_server_is_told_in_time(void **state)
         LAG("shop", .bytes = 300, .lag = 20, .left = -1, .retained = 100000000 + t * 10000000);
     w->now -= 1000;
     assert_int_equal(model_wal_left(db, p, BLUE), 700000000);
+    assert_false(model_wal_is_given_up(db, p, BLUE));
     assert_int_equal(model_wal_full_in(db, p, BLUE, w->now), 70000);
-    assert_true(logged(w, "which is full in 1:", 1));
+    assert_true(logged(w, "whose disk is full in 1:", 1));
     struct reading r = metric_read(metric_find("pg.wal_full_ms"), w->model, w->plan, "shop", w->now);
     assert_true(r.known && r.value == 70000);
     assert_false(metric_read(metric_find("pg.wal_full_ms"), w->model, w->plan, "quiet", w->now).known);
     w->now += 1000;
     LAG("shop", .bytes = 300, .lag = 20, .left = 50000000, .retained = 310000000);
     assert_int_equal(model_wal_full_in(db, p, BLUE, w->now), 5000);
+    assert_true(model_wal_is_given_up(db, p, BLUE)); /* not the disk: the server's own limit */
     for (int t = 0; t < 70; t++) { /* it does not grow any more */
         w->now += 1000;
         LAG("shop", .bytes = 300, .lag = 20, .left = -1, .retained = 1000000);
