@@ -34,8 +34,8 @@ EVENT(step_skipped, "a person left a step out", TEXT(step) TEXT(user) TEXT(reaso
 EVENT(abort_asked, "a person asked the running step to stop", TEXT(step) TEXT(user))
 
 EVENT(db_seen, "one side of a database, looked at; writable is yes, no or unknown (as an application role would find it);"
-      " oldest_tx is the age of the oldest open transaction, oldest whose it is",
-      TEXT(db) TEXT(side) FLAG(reachable) TEXT(version) TEXT(writable) NUM(clients) NUM(open_tx) NUM(oldest_tx) TEXT(oldest) NUM(prepared) TEXT(error))
+      " oldest_tx is the age of the oldest open transaction, oldest whose it is, oldest_state what its session does (active, idle in transaction)",
+      TEXT(db) TEXT(side) FLAG(reachable) TEXT(version) TEXT(writable) NUM(clients) NUM(open_tx) NUM(oldest_tx) TEXT(oldest) TEXT(oldest_state) NUM(prepared) TEXT(error))
 EVENT(writer_seen, "a session of a client on the side where nobody may write: how is writes (it holds a transaction id) or role"
       " (nobody is seen to write, but this role may, by a setting of its own)",
       TEXT(db) TEXT(side) NUM(pid) TEXT(role) TEXT(application) TEXT(address) TEXT(how))

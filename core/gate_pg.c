@@ -122,11 +122,41 @@ static void rule_replication_works(struct gate *g, const struct model *m, const 
         gate_object(g, GATE_HOLD, "S17: %s is %s behind, and needs < 16 MB (no heartbeat tells the time)", name, l->value);
 }
 
+/* The database whose oldest transaction will not be over within the fence's time; -1. Where no pooler drains, such sessions are ended. */
+static int holder_in_the_way(const struct model *m, const struct plan *p, int64_t now)
+{
+    const struct metric *oldest = metric_find("pg.oldest_tx_ms");
+    int worst = -1;
+    for (int i = 0; i < p->ndatabases; i++) {
+        struct reading r = metric_read(oldest, m, p, p->databases[i].name, now);
+        if (p->databases[i].npoolers && r.known && r.value >= MAX((int64_t)MODEL_LONG_TX, p->fence_deadline) && (worst < 0 || r.value > m->db[worst].side[BLUE].oldest_tx))
+            worst = i;
+    }
+    return worst;
+}
+
+/* S18: a pooler drains when its clients have ended their transactions. Who has one open for long is named; nothing is shown else. */
+static void rule_nobody_holds(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
+{
+    int i = holder_in_the_way(m, p, now);
+    if (i < 0)
+        return;
+    const struct model_dbside *blue = &m->db[i].side[BLUE];
+    const char *whose = *blue->oldest ? blue->oldest : "somebody", *state = *blue->state ? blue->state : "open";
+    char text[120], span[24];
+    snprintf(text, sizeof text, "%.80s, %.30s", whose, state);
+    struct gate_line *l = gate_add_line(g, "S18", false, text);
+    l->at = blue->at;
+    format_ms(blue->oldest_tx, l->value, sizeof l->value);
+    gate_object(g, GATE_HOLD, "S18: %.140s, %.30s for %s, will hold the switch", whose, state, format_span(blue->oldest_tx, span, sizeof span));
+}
+
 void gate_rules_switch(struct gate *g, const struct model *m, const struct plan *p, int64_t now)
 {
     rule_one_writer(g, m, p, now);
     rule_one_schema(g, m, p, now);
     rule_replication_works(g, m, p, now);
+    rule_nobody_holds(g, m, p, now);
 }
 
 /* ---- the way back ---- */

@@ -42,6 +42,7 @@ struct model_dbside {
     char writable[8]; /* "yes", "no", "unknown" */
     int64_t clients, open_tx, oldest_tx, prepared;
     char oldest[160]; /* whose that transaction is: "pid 4711, app, psql from 10.0.0.9" */
+    char state[32];   /* what its session does: "active", "idle in transaction" */
     char told[160];   /* the one of which the log spoke last */
     char error[160];
 };
@@ -52,6 +53,7 @@ struct model_writer {
     char side[8], role[64], application[64], address[48], how[8];
 };
 enum model_writers { WRITERS_UNWATCHED, WRITERS_UNSEEN, WRITERS_ONE, WRITERS_STOPPED, WRITERS_NONE, WRITERS_BOTH, WRITERS_WRONG };
+#define MODEL_LONG_TX 5000 /* ms from which on an open transaction is spoken of */
 #define MODEL_TABLES 64
 #define MODEL_FINDINGS 48
 #define MODEL_DIFFERENCES 24

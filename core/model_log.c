@@ -20,7 +20,6 @@ void model_say(struct model *m, const struct event *e, const char *level, const 
 }
 
 #define SOON (INT64_C(30) * 60 * 1000)
-enum { LONG = 5000 };
 
 static const char *level_of(const char *said)
 {
@@ -93,10 +92,11 @@ static void tell_long(struct model *m, const struct event *e, int i)
     const struct event_db_seen *d = &e->db_seen;
     struct model_dbside *blue = &m->db[i].side[BLUE];
     char span[24];
-    if (strcmp(d->side, "blue") != 0 || m->committed || d->oldest_tx < LONG || !d->oldest || !*d->oldest || strcmp(blue->told, d->oldest) == 0)
+    if (strcmp(d->side, "blue") != 0 || m->committed || d->oldest_tx < MODEL_LONG_TX || !d->oldest || !*d->oldest || strcmp(blue->told, d->oldest) == 0)
         return;
     KEEP(blue->told, d->oldest);
-    model_say(m, e, "WARN", d->db, "a transaction on blue is open for %s, and a switch would wait for it: %s", format_ms(d->oldest_tx, span, sizeof span), d->oldest);
+    model_say(m, e, "WARN", d->db, "a transaction on blue is open for %s, and a switch would wait for it: %s%s%s", format_ms(d->oldest_tx, span, sizeof span), d->oldest,
+        d->oldest_state && *d->oldest_state ? ", " : "", d->oldest_state ? d->oldest_state : "");
 }
 
 static void tell_lag(struct model *m, const struct plan *p, const struct event *e)

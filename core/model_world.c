@@ -37,6 +37,7 @@ static void fold_db_seen(struct model_db *db, int64_t at, const struct event_db_
     s->open_tx = e->open_tx;
     s->oldest_tx = e->oldest_tx;
     KEEP(s->oldest, e->oldest ? e->oldest : "");
+    KEEP(s->state, e->oldest_state ? e->oldest_state : "");
     s->prepared = e->prepared;
     KEEP(s->error, e->error);
 }

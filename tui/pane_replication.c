@@ -269,7 +269,8 @@ static void detail(const struct view *v, int row, struct buf *out)
                    db->side[s].version, db->side[s].writable, (long long)db->side[s].clients, (long long)db->side[s].open_tx,
                    pane_age(db->side[s].at, v->now, age, sizeof age));
     if (*db->side[BLUE].oldest)
-        buf_printf(out, "open      on blue for %s: %s\n", format_ms(db->side[BLUE].oldest_tx, age, sizeof age), pane_sentence(v, db->side[BLUE].oldest, text, sizeof text));
+        buf_printf(out, "open      on blue for %s: %s%s%s\n", format_ms(db->side[BLUE].oldest_tx, age, sizeof age), pane_sentence(v, db->side[BLUE].oldest, text, sizeof text),
+                   *db->side[BLUE].state ? ", " : "", db->side[BLUE].state);
     buf_printf(out, "slot      %s, sent %s, flushed %s%s%s\n", db->slot, db->sent_lsn, db->flushed_lsn, *db->wal_status ? ", WAL " : "", db->wal_status);
     if (!v->plan->databases[row].heartbeat)
         buf_printf(out, "lag       in bytes only: the plan has heartbeat = false\n");

@@ -175,14 +175,16 @@ static void draw_drift(struct area a, int y, const struct view *v, const struct 
 static bool is_held(const struct view *v, const struct model_db *db)
 {
     const struct model_dbside *blue = &db->side[BLUE];
-    return !v->model->committed && *blue->oldest && blue->oldest_tx >= 5000 && !pane_is_old(blue->at, v->now, PANE_STALE_DB);
+    return !v->model->committed && *blue->oldest && blue->oldest_tx >= MODEL_LONG_TX && !pane_is_old(blue->at, v->now, PANE_STALE_DB);
 }
 
 static void draw_holder(struct area a, int y, const struct view *v, const struct model_db *db)
 {
-    char span[24], text[200];
-    int x = area_printf(a, 0, y, ROLE_WARN, "! open %s: ", format_span(db->side[BLUE].oldest_tx, span, sizeof span));
-    area_textw(a, x, y, a.w - x, ROLE_TEXT, pane_sentence(v, db->side[BLUE].oldest, text, sizeof text));
+    char span[24], text[240], whose[200];
+    const struct model_dbside *blue = &db->side[BLUE];
+    snprintf(whose, sizeof whose, "%s%s%s", blue->oldest, *blue->state ? ", " : "", blue->state);
+    int x = area_printf(a, 0, y, ROLE_WARN, "! open %s: ", format_span(blue->oldest_tx, span, sizeof span));
+    area_textw(a, x, y, a.w - x, ROLE_TEXT, pane_sentence(v, whose, text, sizeof text));
 }
 
 /* What keeps replication from working comes before its figures. */

@@ -26,7 +26,10 @@ struct own {
 
 /* What a NEW session gets counts: the database's own setting first, else the server's. A session that began under the
  * database's setting still shows that one, so its own value is believed only when it came from elsewhere. Columns: version,
- * read-only, clients, open transactions, age of the oldest, prepared, whose the oldest is. Sessions of cutover itself are left out. */
+ * read-only, clients, open transactions, age of the oldest, prepared, whose the oldest is and what that does. Sessions of cutover itself are left out. */
+#define OLDEST                                                                                                                          \
+    "FROM pg_stat_activity b WHERE b.datname = current_database() AND b.backend_type = 'client backend' AND b.pid <> pg_backend_pid()" \
+    " AND b.application_name NOT LIKE 'cutover%' AND b.xact_start IS NOT NULL ORDER BY b.xact_start LIMIT 1"
 static const char look_sql[] =
     "SELECT split_part(current_setting('server_version'), ' ', 1),"
     " pg_is_in_recovery() OR coalesce("
@@ -38,9 +41,8 @@ static const char look_sql[] =
     " count(*) FILTER (WHERE a.xact_start IS NOT NULL),"
     " coalesce((extract(epoch FROM clock_timestamp() - min(a.xact_start)) * 1000)::bigint, 0),"
     " (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()),"
-    " (SELECT format('pid %s, %s, %s from %s', b.pid, coalesce(b.usename, '?'), coalesce(nullif(b.application_name, ''), 'unnamed'), coalesce(host(b.client_addr), 'local'))"
-    "   FROM pg_stat_activity b WHERE b.datname = current_database() AND b.backend_type = 'client backend' AND b.pid <> pg_backend_pid()"
-    "   AND b.application_name NOT LIKE 'cutover%' AND b.xact_start IS NOT NULL ORDER BY b.xact_start LIMIT 1)"
+    " (SELECT format('pid %s, %s, %s from %s', b.pid, coalesce(b.usename, '?'), coalesce(nullif(b.application_name, ''), 'unnamed'), coalesce(host(b.client_addr), 'local')) " OLDEST ")"
+    ", (SELECT coalesce(b.state, '') " OLDEST ")"
     " FROM (SELECT 1) one LEFT JOIN pg_stat_activity a ON a.datname = current_database() AND a.backend_type = 'client backend'"
     "  AND a.pid <> pg_backend_pid() AND a.application_name NOT LIKE 'cutover%'";
 
@@ -70,11 +72,12 @@ static void name_of(const struct plan *p, int index, char *buf, size_t size)
 static void record(struct source *s)
 {
     const struct pg *pg = ((struct own *)s->own)->line.pg;
-    char version[24], oldest[160];
+    char version[24], oldest[160], state[40];
     text_line(oldest, sizeof oldest, pg_value(pg, 0, 6), strlen(pg_value(pg, 0, 6)));
+    text_line(state, sizeof state, pg_value(pg, 0, 7), strlen(pg_value(pg, 0, 7)));
     text_line(version, sizeof version, pg_value(pg, 0, 0), strlen(pg_value(pg, 0, 0)));
     RECORD(s->door, db_seen, .db = s->plan->databases[s->index / SIDES].name, .side = side_names[side_of(s)], .reachable = true, .version = version,
-        .writable = pg_bool(pg, 0, 1) ? "no" : "yes", .clients = pg_int(pg, 0, 2), .open_tx = pg_int(pg, 0, 3), .oldest_tx = pg_int(pg, 0, 4), .oldest = oldest,
+        .writable = pg_bool(pg, 0, 1) ? "no" : "yes", .clients = pg_int(pg, 0, 2), .open_tx = pg_int(pg, 0, 3), .oldest_tx = pg_int(pg, 0, 4), .oldest = oldest, .oldest_state = state,
         .prepared = pg_int(pg, 0, 5), .error = "");
     source_worked(s);
 }

@@ -197,6 +197,31 @@ static void a_drift_of_the_schema_stops_the_switch(void **state)
     assert_true(named);
 }
 
+/* S18: whose transaction the poolers would wait for. A short one is none. */
+static void a_long_transaction_holds_the_switch_and_is_named(void **state)
+{
+    struct world *w = *state;
+    make_ready(w);
+    SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .version = "15", .writable = "yes", .open_tx = 1, .oldest_tx = 4900, .oldest = "pid 4711, orders_app, psql from 10.0.3.7",
+        .oldest_state = "idle in transaction", .error = "");
+    assert_int_equal(ask(w, "switch"), GATE_GO);
+    SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .version = "15", .writable = "yes", .open_tx = 1, .oldest_tx = 192000, .oldest = "pid 4711, orders_app, psql from 10.0.3.7",
+        .oldest_state = "idle in transaction", .error = "");
+    assert_int_equal(ask(w, "switch"), GATE_HOLD);
+    assert_string_equal(w->gate.why, "S18: pid 4711, orders_app, psql from 10.0.3.7, idle in transaction for 3:12, will hold the switch");
+    const struct gate_line *last = &w->gate.line[0];
+    for (int i = 0; i < w->gate.nlines; i++)
+        if (strcmp(w->gate.line[i].id, "S18") == 0)
+            last = &w->gate.line[i];
+    assert_string_equal(last->text, "pid 4711, orders_app, psql from 10.0.3.7, idle in transaction");
+    assert_false(last->held);
+    SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .version = "15", .writable = "yes", .oldest_tx = 192000, .error = ""); /* of a journal from before it was named */
+    assert_int_equal(ask(w, "switch"), GATE_HOLD);
+    assert_non_null(strstr(w->gate.why, "S18: somebody, open for 3:12"));
+    see_side(w, "blue", "yes");
+    assert_int_equal(ask(w, "switch"), GATE_GO);
+}
+
 static void see_dns(struct world *w, const char *resolver, const char *status, const char *answer, int64_t ttl)
 {
     SEE(dns_seen, .resolver = resolver, .record = "www.shop.test", .type = "A", .status = status, .answer = answer, .ttl = ttl, .rtt_us = 100, .error = "");
@@ -488,7 +513,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_fresh_run_opens_the_first_step_only), TEST(what_was_never_seen_does_not_pass),
         TEST(the_switch_opens_when_all_holds_and_closes_when_it_is_stale), TEST(a_condition_must_hold_without_a_break),
-        TEST(two_writers_stop_the_switch), TEST(a_drift_of_the_schema_stops_the_switch), TEST(the_flip_waits_for_the_old_ttl), TEST(a_resolver_is_what_it_answers),
+        TEST(two_writers_stop_the_switch), TEST(a_drift_of_the_schema_stops_the_switch), TEST(a_long_transaction_holds_the_switch_and_is_named), TEST(the_flip_waits_for_the_old_ttl), TEST(a_resolver_is_what_it_answers),
         TEST(a_lossy_resolver_keeps_its_last_answer_for_its_time), TEST(a_crash_leaves_the_step_unknown_and_closes_all_others),
         TEST(the_run_can_be_paused_and_its_journal_can_break), TEST(after_the_commit_replication_is_not_undone),
         TEST(the_fail_back_needs_a_living_way_back),
