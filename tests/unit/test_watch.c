@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "core/gate.h"
+#include "core/journal.h"
 #include "core/source/applier.h"
+#include "tui/tape.h"
 
 /* ---- the log ---- */
 
@@ -333,6 +335,39 @@ static void a_long_transaction_is_named_once(void **state)
     assert_true(logged(w, "a switch would wait for it", 2));
 }
 
+/* ---- a recorded run of the lab: a switch there, and everything around it, raises no alarm ---- */
+
+static void keep_line(void *arg, const struct event *event, const char *line, size_t len)
+{
+    struct err err;
+    (void)event;
+    if (!tape_add(arg, line, len, NULL, NULL, &err))
+        fail_msg("%s", err.text);
+}
+
+static void a_run_without_trouble_raises_no_alarm(void **state)
+{
+    struct tape tape = {0};
+    struct reel reel = {0};
+    struct err err;
+    int watched = 0;
+    (void)state;
+    if (!journal_read("tests/journals/lab.jsonl", keep_line, &tape, &err))
+        fail_msg("%s", err.text);
+    for (int i = 0; i < tape.count; i++) {
+        tape_fold(&tape, &reel, TAPE_END, tape.line[i].seq);
+        for (int d = 0; d < tape.plan->ndatabases; d++) {
+            enum model_writers w = model_writers(reel.model, tape.plan, d, reel.model->last_at);
+            if (model_writers_are_bad(w))
+                fail_msg("%s after event %lld", model_writers_text(reel.model, w), (long long)reel.model->last_seq);
+            watched += w == WRITERS_ONE;
+        }
+    }
+    assert_true(reel.model->committed && watched > 100);
+    reel_free(&reel);
+    tape_free(&tape);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
@@ -341,6 +376,7 @@ int main(void)
         TEST(replication_that_does_not_work_closes_the_switch), TEST(going_back_without_a_heartbeat_is_judged_by_bytes),
         TEST(wal_that_fills_a_server_is_told_in_time), TEST(conflicts_and_new_workers_are_told_once),
         TEST(the_sides_are_watched_from_replicate_on), TEST(a_switch_is_no_split), TEST(a_later_writer_is_named_and_kept), TEST(a_long_transaction_is_named_once),
+        cmocka_unit_test(a_run_without_trouble_raises_no_alarm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
