@@ -333,6 +333,7 @@ void cutover_free(struct cutover *c)
     buf_free(&c->line);
     buf_free(&c->backlog);
     free(c->state_dir);
+    free(c->sources);
     free(c);
 }
 

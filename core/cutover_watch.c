@@ -16,10 +16,9 @@ static void source_over(struct source *s)
 
 static void start_source(struct cutover *c, const struct source_kind *kind, int index)
 {
-    if (c->nsources == ENGINE_SOURCES)
-        return;
     struct source *s = xcalloc(1, sizeof *s);
     *s = (struct source){.loop = c->loop, .plan = c->plan, .model = c->model, .door = &c->door, .index = index, .kind = kind, .over = source_over, .engine = c};
+    c->sources = xrealloc(c->sources, (size_t)(c->nsources + 1) * sizeof(struct source *));
     c->sources[c->nsources++] = s;
     c->sources_open++;
     source_start(s);

@@ -8,7 +8,6 @@
 #include "core/source/source.h"
 #include "core/step/step.h"
 
-#define ENGINE_SOURCES 128
 
 struct cutover {
     struct door door; /* first */
@@ -25,7 +24,7 @@ struct cutover {
     struct task tick;        /* five times a second: deadlines, verify, unattended, cost */
     int64_t next_cost, last_cpu_us, next_try;
 
-    struct source *sources[ENGINE_SOURCES];
+    struct source **sources; /* nsources; one that is over is NULL */
     int nsources, sources_open;
 
     struct step_run *run;    /* the running step; NULL */

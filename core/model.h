@@ -118,6 +118,7 @@ struct model_record { /* what the authoritative server publishes */
     int64_t flipped_at;    /* wall ms of our dns_changed to green; 0 */
 };
 
+#define MODEL_SOURCES 256 /* that failed; further ones are not kept */
 #define MODEL_SECONDS 60
 struct model_second { /* one second of probes */
     int64_t second;
@@ -222,7 +223,7 @@ struct model {
     int64_t *held_since; /* per plan condition: wall ms since when it holds without a break; 0. Kept by gate_follow */
     /* sources that can't look now: source_error[i] is "" when it looks again */
     int nsources;
-    char source_name[32][40], source_error[32][160];
+    char source_name[MODEL_SOURCES][40], source_error[MODEL_SOURCES][160]; /* those that failed at least once */
 };
 
 struct model *model_new(const struct plan *plan);
