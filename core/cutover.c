@@ -303,6 +303,8 @@ void cutover_stop(struct cutover *c, const char *why)
     for (int i = 0; i < c->plan->nchecks; i++)
         if (c->checks[i])
             task_stop(&c->checks[i]->task);
+    if (c->audit)
+        task_stop(&c->audit->task);
     task_wake(&c->tick);
     if (c->wire)
         wire_close(c->wire);

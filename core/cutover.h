@@ -25,6 +25,8 @@ bool cutover_run_step(struct cutover *c, int step, enum step_mode mode, const ch
 void cutover_run_checks(struct cutover *c, const char *key); /* "" = all that a machine can prove */
 bool cutover_sources_looked(const struct cutover *c);        /* each source has completed a look */
 bool cutover_checks_running(const struct cutover *c);
+void cutover_run_audit(struct cutover *c);           /* reads only; what it finds stands in the model */
+bool cutover_audit_running(const struct cutover *c);
 int cutover_screens(const struct cutover *c);                /* attached now */
 bool cutover_abort(struct cutover *c, const char *why);      /* asks the running step to stop; false when none runs */
 bool cutover_is_over(const struct cutover *c, int *exit_status);

@@ -61,3 +61,39 @@ bool cutover_checks_running(const struct cutover *c)
 {
     return c->checks_open > 0;
 }
+
+/* ---- the audit of `cutover check` ---- */
+
+static void audit_over(struct step_run *run)
+{
+    struct cutover *c = run->engine;
+    c->audit = NULL;
+    step_free(run);
+}
+
+/* As the plan's own step does it, also where the plan has none. */
+static const struct plan_step *audit_step(const struct plan *p)
+{
+    static const struct plan_step own = {.key = "audit", .title = "Audit", .kind = "pg.audit", .timeout = 60000};
+    for (int i = 0; i < p->nsteps; i++)
+        if (strcmp(p->steps[i].kind, own.kind) == 0)
+            return &p->steps[i];
+    return &own;
+}
+
+void cutover_run_audit(struct cutover *c)
+{
+    if (c->stopping || c->audit || c->plan->ndatabases == 0)
+        return;
+    struct step_run *run = xcalloc(1, sizeof *run);
+    const struct plan_step *step = audit_step(c->plan);
+    *run = (struct step_run){.loop = c->loop, .plan = c->plan, .model = c->model, .door = &c->door, .state_dir = c->state_dir, .index = -1, .step = step,
+                             .kind = step_kind_find(step->kind), .mode = MODE_RUN, .over = audit_over, .engine = c};
+    c->audit = run;
+    step_start(run);
+}
+
+bool cutover_audit_running(const struct cutover *c)
+{
+    return c->audit != NULL;
+}

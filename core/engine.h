@@ -33,6 +33,7 @@ struct cutover {
     int undo_wanted;         /* step to undo next, by on_fail; -1 */
     struct check_run **checks; /* nchecks; NULL where none runs */
     int checks_open;
+    struct step_run *audit;    /* of cutover check: not a step of the run, nothing of it is kept; NULL */
 
     int64_t held_from;       /* unattended: clock_mono since when the next step is kept waiting */
     bool held_told;          /* and why was said */

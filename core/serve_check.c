@@ -1,4 +1,4 @@
-/* cutover check: look once at everything, say go or no-go for each, end. */
+/* cutover check: look once at everything, the audit of the databases included, say go or no-go for each, end. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +40,7 @@ static void watch(struct task *task)
     case 0:
         f->began = now;
         cutover_run_checks(f->cutover, "");
+        cutover_run_audit(f->cutover);
         task->at = 1;
         /* fall through */
     case 1:
@@ -51,7 +52,7 @@ static void watch(struct task *task)
         task_sleep(task, LOOK);
         return;
     default:
-        if (cutover_checks_running(f->cutover) && now - f->began < PROVE_FOR) {
+        if ((cutover_checks_running(f->cutover) || cutover_audit_running(f->cutover)) && now - f->began < PROVE_FOR) {
             task_sleep(task, LOOK);
             return;
         }
@@ -107,6 +108,33 @@ static bool print_checks(const struct model *m, const struct plan *p, int64_t no
     return go;
 }
 
+static void print_findings(const struct model_db *db, const char *name, const char *level, const char *word)
+{
+    for (int i = 0; i < db->nfindings; i++)
+        if (strcmp(db->finding[i].level, level) == 0)
+            printf("%s audit %-18s %s: %s\n", word, name, db->finding[i].object, db->finding[i].text);
+}
+
+/* Blockers first. Those that the model does not keep are counted. */
+static bool print_audit(const struct model *m, const struct plan *p)
+{
+    bool go = true;
+    for (int i = 0; i < p->ndatabases; i++) {
+        const struct model_db *db = &m->db[i];
+        const char *name = p->databases[i].name;
+        print_findings(db, name, "blocker", "no-go  ");
+        print_findings(db, name, "warning", "warn   ");
+        print_findings(db, name, "note", "note   ");
+        if (db->audited_at)
+            printf("%s audit %-18s %lld blockers, %lld warnings, %lld notes in %lld tables\n", db->blockers ? "no-go  " : "go     ", name, (long long)db->blockers,
+                   (long long)db->warnings, (long long)db->notes, (long long)db->tables_audited);
+        else
+            printf("?       audit %-18s was not made\n", name);
+        go = go && db->audited_at && !db->blockers;
+    }
+    return go;
+}
+
 static bool print_gates(const struct model *m, const struct plan *p, int64_t now)
 {
     int next = gate_next_step(m, p);
@@ -146,8 +174,8 @@ int serve_check(const char *plan_path, const char *state_dir)
     int64_t now = m->last_at;
     printf("%s: %d steps, %d checks\n", p->name, p->nsteps, p->nchecks);
     bool sources = print_sources(m), resolvers = print_silent_resolvers(m, p), seen = sources && resolvers && f.could_look;
-    bool checks = print_checks(m, p, now), gates = print_gates(m, p, now);
-    int status = !seen ? 2 : checks && gates ? 0 : 1;
+    bool audit = print_audit(m, p), checks = print_checks(m, p, now), gates = print_gates(m, p, now);
+    int status = !seen ? 2 : audit && checks && gates ? 0 : 1;
     printf("%s\n", status == 0 ? "GO" : status == 1 ? "NO-GO" : "NO-GO: not everything could be looked at");
     cutover_free(f.cutover);
     uv_loop_close(&loop);
