@@ -59,6 +59,9 @@ EVENT(difference_found, "a row that is not the same on both sides though everyth
 EVENT(verified, "a comparison of one database ended; busy: rows that changed at each look; sample: ppm of the rows that were compared",
       TEXT(db) NUM(tables) NUM(rows) NUM(differences) NUM(busy) NUM(sample))
 EVENT(sequences_seen, "sequences of one database: how many, how many of green are behind blue", TEXT(db) NUM(count) NUM(behind))
+EVENT(pause_probed, "what a switch would wait for, measured while writes flow; -1 = not known. marker: from the heartbeat's commit on blue until green showed it;"
+      " blue, green: one commit that waits for its flush; reading: all of blue's sequences, read once",
+      TEXT(db) NUM(marker_us) NUM(blue_us) NUM(green_us) NUM(sequences) NUM(reading_us))
 EVENT(pooler_seen, "a pooler, looked at; target is blue, green or other",
       TEXT(db) TEXT(pooler) FLAG(reachable) FLAG(paused) TEXT(target) NUM(active) NUM(waiting) NUM(longest_wait) TEXT(error))
 

@@ -10,7 +10,7 @@
 #define READER(name) static struct reading name(const struct model *m, const struct plan *p, const char *arg, int64_t now)
 #define UNUSED_ARGS (void)m, (void)p, (void)arg, (void)now
 
-enum { FRESH_DB = 5000, FRESH_HTTP = 5000, FRESH_BALANCER = 5000, FRESH_SCHEMA = 30000 };
+enum { FRESH_DB = 5000, FRESH_HTTP = 5000, FRESH_BALANCER = 5000, FRESH_SCHEMA = 30000, FRESH_PROBE = 60000 };
 #define MOST_FULL (INT64_C(30) * 24 * 3600 * 1000)
 
 /* ---- databases: without an argument the worst of all ---- */
@@ -82,6 +82,20 @@ READER(back_ms) { return worst_db(m, p, arg, one_back_ms, now); }
 READER(conflicts) { return worst_db(m, p, arg, one_conflicts, now); }
 READER(open_tx) { return worst_db(m, p, arg, one_open_tx, now); }
 READER(oldest_tx) { return worst_db(m, p, arg, one_oldest_tx, now); }
+READER(predicted_pause)
+{
+    struct reading r = NOT_KNOWN;
+    for (int i = 0; i < p->ndatabases; i++) {
+        struct prediction one = model_predict(m, p, i, now);
+        if (*arg && strcmp(arg, p->databases[i].name) != 0)
+            continue;
+        if (one.total_us < 0)
+            return NOT_KNOWN;
+        int64_t ms = (one.total_us + 999) / 1000;
+        r = r.known ? SEEN(MAX(r.value, ms), MIN(r.at, one.at)) : SEEN(ms, one.at);
+    }
+    return r;
+}
 READER(prepared) { return worst_db(m, p, arg, one_prepared, now); }
 READER(blockers) { return worst_db(m, p, arg, one_blockers, now); }
 READER(writers) { return worst_db(m, p, arg, one_writers, now); }
@@ -327,6 +341,7 @@ const struct metric metrics[] = {
     {"pg.tables_ready_percent", UNIT_PERCENT, 0, "database", "tables whose first copy is done and that stream", tables_ready},
     {"pg.open_tx", UNIT_COUNT, FRESH_DB, "database", "open transactions of clients on blue", open_tx},
     {"pg.oldest_tx_ms", UNIT_MS, FRESH_DB, "database", "age of the oldest open transaction on blue", oldest_tx},
+    {"pg.predicted_pause_ms", UNIT_MS, FRESH_PROBE, "database", "the pause that a switch would have now, from what is measured every 15 s; not known without a heartbeat", predicted_pause},
     {"pg.prepared", UNIT_COUNT, FRESH_DB, "database", "prepared transactions on blue", prepared},
     {"pg.blockers", UNIT_COUNT, 0, "database", "blockers that the last audit found", blockers},
     {"pg.schema_drift", UNIT_COUNT, FRESH_SCHEMA, "database", "objects that were defined, altered or dropped on blue since replication began and that green does not have so", schema_drift},

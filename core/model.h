@@ -83,6 +83,7 @@ struct model_db {
     int64_t schema_at, schema_objects, schema_drift;
     char schema_base[40], schema_object[96], schema_change[12];
     int64_t sequences_at, sequences, sequences_behind;
+    int64_t probed_at, probe_marker, probe_commit[SIDES], probe_reading, probe_sequences; /* us, UNKNOWN: what a switch would wait for */
     /* the comparison of both sides: the running one, or the last */
     int64_t verify_at, verify_rows, verify_total, verify_tables, verify_all, differences;
     int64_t verified_at, verified_ppm, busy_rows; /* of the last one that ended; 0 */
@@ -206,6 +207,7 @@ struct model {
 
     int64_t pause_began;   /* wall ms; 0 = writes flow */
     int64_t pause_us;      /* of the last pause that ended */
+    int64_t predicted_us;  /* of the pause that runs, as it was told before; UNKNOWN */
     bool committed;        /* the commit point of the switch is passed */
     int64_t committed_at, returned_at;
     int64_t turned_at, turns; /* writes were stopped, moved or let go: when last, how often */
@@ -241,6 +243,16 @@ bool model_writers_are_bad(enum model_writers w);
 const char *model_writers_text(const struct model *m, enum model_writers w); /* a few words for the screen's head; "" when all is well */
 enum side model_closed_side(const struct model *m);                          /* where nobody but us may write */
 bool model_is_guarded(const struct model *m, const struct plan *p);          /* that side is watched now: not before replicate, not in a switch */
+/* The pause that a switch would have now, in parts; UNKNOWN where one is not known, and then the total is not. open: until the oldest open
+ * transaction is over, a guess. measured: lately. */
+struct prediction {
+    bool measured;
+    int64_t at, marker_us, commits_us, reading_us, open_us, total_us, sequences;
+};
+struct prediction model_predict(const struct model *m, const struct plan *p, int db, int64_t now);
+int64_t model_predict_us(const struct model *m, const struct plan *p, int64_t now); /* of all databases, which stop together: the longest; UNKNOWN */
+/* "about 39 ms: open 18, marker 12, commits 8.0, 12 sequences 0.9", of the database with the longest. Returns buf. */
+const char *model_predict_text(const struct model *m, const struct plan *p, int64_t now, char *buf, size_t size);
 /* WAL that a slot keeps; side: whose slot, blue's on the way there, green's on the way back. left: bytes that may still come until its server
  * is full or gives the slot up; UNKNOWN when no limit is known. full_in: ms until then at the rate of the last minute; UNKNOWN also when
  * it does not grow. */

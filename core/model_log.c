@@ -180,14 +180,16 @@ static void tell_seen(struct model *m, const struct event *e, const struct event
 
 static void tell_switch(struct model *m, const struct event *e)
 {
-    char took[24];
+    char took[48] = "";
     switch (e->kind) {
     case EVENT_writes_paused:
         model_say(m, e, "RUN", "switch", "writes are paused");
         break;
     case EVENT_writes_resumed:
-        model_say(m, e, "OK", "switch", "writes flow again on %s after %lld.%lld ms", e->writes_resumed.side, (long long)(e->writes_resumed.pause_us / 1000),
-            (long long)(e->writes_resumed.pause_us / 100 % 10));
+        if (m->predicted_us > 0)
+            snprintf(took, sizeof took, ", predicted %lld ms", (long long)((m->predicted_us + 999) / 1000));
+        model_say(m, e, "OK", "switch", "writes flow again on %s after %lld.%lld ms%s", e->writes_resumed.side, (long long)(e->writes_resumed.pause_us / 1000),
+            (long long)(e->writes_resumed.pause_us / 100 % 10), took);
         break;
     case EVENT_switch_phase:
         model_say(m, e, "INFO", "switch", "%s %lld.%01lld ms  %s", e->switch_phase.phase, (long long)(e->switch_phase.took_us / 1000),

@@ -213,8 +213,10 @@ static void fold_switch(struct model *m, const struct plan *p, const struct even
 {
     switch (e->kind) {
     case EVENT_writes_paused:
-        if (!m->pause_began)
+        if (!m->pause_began) {
+            m->predicted_us = model_predict_us(m, p, e->at);
             m->pause_began = e->at;
+        }
         m->seen_us = 0;
         break;
     case EVENT_pause_seen:

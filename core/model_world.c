@@ -206,6 +206,16 @@ static void fold_sequences(struct model_db *db, int64_t at, const struct event_s
     db->sequences_behind = e->behind;
 }
 
+static void fold_probed(struct model_db *db, int64_t at, const struct event_pause_probed *e)
+{
+    db->probed_at = at;
+    db->probe_marker = e->marker_us;
+    db->probe_commit[BLUE] = e->blue_us;
+    db->probe_commit[GREEN] = e->green_us;
+    db->probe_reading = e->reading_us;
+    db->probe_sequences = e->sequences;
+}
+
 static struct model_db *find_db(struct model *m, const struct plan *p, const char *name)
 {
     int i = plan_find_database(p, name);
@@ -261,6 +271,9 @@ void fold_database(struct model *m, const struct plan *p, const struct event *e)
         break;
     case EVENT_pooler_seen:
         TO_DB(fold_pooler_seen(db_, e->at, &e->pooler_seen), e->pooler_seen);
+        break;
+    case EVENT_pause_probed:
+        TO_DB(fold_probed(db_, e->at, &e->pause_probed), e->pause_probed);
         break;
     case EVENT_sequences_seen:
         TO_DB(fold_sequences(db_, e->at, &e->sequences_seen), e->sequences_seen);

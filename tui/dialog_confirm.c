@@ -117,6 +117,12 @@ static void takes_text(const struct model *m, const struct plan_step *s, const s
         snprintf(buf + n, size - n, "; the pause budget is %s", pane_span(p->pause_budget, about, sizeof about));
 }
 
+/* Only a switch to green has one. */
+static bool has_prediction(const struct ui *ui, const struct plan_step *s)
+{
+    return strncmp(s->kind, "switch", 6) == 0 && ui->dialog.mode == MODE_RUN && ui->plan->ndatabases && !ui->model->committed;
+}
+
 static void undo_text(const struct model *m, const struct plan *p, const struct plan_step *s, enum step_mode mode, int64_t now, char *buf, size_t size)
 {
     char price[160];
@@ -228,7 +234,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     snprintf(title, sizeof title, "%s%s%s  step %d of %d  %s", d->mode == MODE_UNDO ? "undo" : "confirm", s->bind && s->bind[0] ? "  " : "", s->bind ? s->bind : "", d->step + 1, ui->plan->nsteps, s->key);
     what_text(ui, &what);
     int w = MIN(screen.w >= 116 ? 96 : 80, screen.w), lines = dialog_text((struct area){.w = w - 14}, what.text ? what.text : "", 0);
-    int fixed = 2 + 1 + 4 + 1 + g.nlines + 4, blanks = screen.h >= fixed + MIN(lines, 6) + 2 ? 2 : 0; /* frame, name, facts, gate, foot */
+    int fixed = 2 + 1 + 4 + has_prediction(ui, s) + 1 + g.nlines + 4, blanks = screen.h >= fixed + MIN(lines, 6) + 2 ? 2 : 0; /* frame, name, facts, gate, foot */
     int room = MAX(MIN(lines, screen.h - fixed - blanks - 1), 1), h = MIN(fixed + blanks + room + (lines > room), screen.h);
     struct area a = area_frame(area_part(screen, (screen.w - w) / 2, (screen.h - h) / 2, w, h), title, right, ROLE_DIALOG_BORDER, ROLE_TITLE_FOCUS);
     struct page p = {.a = a, .v = ui_view(ui, PANE_STEPS), .bottom = a.h - 4};
@@ -245,6 +251,8 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     say(&p, "touches", ROLE_DIALOG, d->mode == MODE_UNDO && strcmp(s->kind, "switch") == 0 ? "writes of all clients stop for a moment, then blue takes them" : d->mode == MODE_UNDO ? "the same things as the step, back to what they were" : text);
     takes_text(ui->model, s, ui->plan, d->mode, text, sizeof text);
     say(&p, "takes", ROLE_DIALOG, text);
+    if (has_prediction(ui, s))
+        say(&p, "pause", ROLE_DIALOG, model_predict_text(ui->model, ui->plan, ui->now, text, sizeof text));
     undo_text(ui->model, ui->plan, s, d->mode, ui->now, text, sizeof text);
     say(&p, "undo", ROLE_UNDO, text);
     p.y += blanks ? 1 : 0;

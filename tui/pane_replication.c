@@ -272,6 +272,8 @@ static void detail(const struct view *v, int row, struct buf *out)
         buf_printf(out, "open      on blue for %s: %s%s%s\n", format_ms(db->side[BLUE].oldest_tx, age, sizeof age), pane_sentence(v, db->side[BLUE].oldest, text, sizeof text),
                    *db->side[BLUE].state ? ", " : "", db->side[BLUE].state);
     buf_printf(out, "slot      %s, sent %s, flushed %s%s%s\n", db->slot, db->sent_lsn, db->flushed_lsn, *db->wal_status ? ", WAL " : "", db->wal_status);
+    if (!v->model->committed && db->probed_at)
+        buf_printf(out, "pause     of a switch now: %s\n", model_predict_text(v->model, v->plan, v->now, text, sizeof text));
     if (!v->plan->databases[row].heartbeat)
         buf_printf(out, "lag       in bytes only: the plan has heartbeat = false\n");
     if (db->lag_at && (db->apply_errors || db->restarts || db->conflicts))

@@ -10,12 +10,13 @@
 
 #include "core/pgnames.h"
 #include "core/source/applier.h"
+#include "core/source/pauseprobe.h"
 #include "core/source/pgline.h"
 #include "core/text.h"
 
 #define NO_TABLE "42P01" /* the heartbeat's: it comes with replicate, and goes with cleanup */
-enum { BEAT, SEE, READ_LOG, LOOK };
-enum { INTERVAL = 1000, FIRST_POLL = 10, LONGEST_POLL = 320, AWAIT = 600 };
+enum { BEAT, SEE, READ_LOG, COMMIT, READ, LOOK };
+enum { INTERVAL = 1000, FIRST_POLL = 10, PROBE_POLL = 1, PROBE_POLLS = 50, LONGEST_POLL = 320, AWAIT = 600 };
 
 struct own {
     struct pgline line[SIDES];
@@ -25,11 +26,12 @@ struct own {
     bool has_slot;
     bool fenced;        /* blue's database is set read-only: nothing was written */
     int64_t beat_us;    /* blue's clock of the newest heartbeat */
-    int64_t beat_at;    /* clock_mono when it was written */
+    int64_t beat_at;    /* clock_mono_us when it was written */
     int64_t lag;
     int64_t poll;        /* until green is asked again for the same heartbeat */
     int64_t green_again; /* clock_mono before which a green that failed is not tried */
     bool green_failed;   /* in this round */
+    struct pauseprobe probe;
     struct applier applier; /* of the side that follows */
     char error[240];
 };
@@ -69,7 +71,7 @@ static const struct plan_database *db_of(const struct source *s)
 static bool judge_heartbeat(struct own *o)
 {
     const struct pg *pg = o->line[o->to].pg;
-    int64_t since = clock_mono() - o->beat_at, seen = pg_int(pg, 0, 0);
+    int64_t since_us = clock_mono_us() - o->beat_at, since = since_us / 1000, seen = pg_int(pg, 0, 0);
     o->error[0] = '\0';
     if (pg_failed(pg)) /* green has no table for it yet, or no longer */
         return true;
@@ -79,12 +81,20 @@ static bool judge_heartbeat(struct own *o)
     if (pg_is_null(pg, 0, 0))
         return true;
     o->lag = seen >= o->beat_us ? since : (o->beat_us - seen) / 1000 + since;
+    o->probe.marker_us = seen >= o->beat_us ? since_us : o->lag * 1000;
     return seen >= o->beat_us || since > AWAIT || !works;
 }
 
 static bool beats(const struct source *s)
 {
     return db_of(s)->heartbeat;
+}
+
+/* Where a round goes on when green has answered. */
+static int after_see(const struct source *s)
+{
+    const struct own *o = s->own;
+    return !o->probe.now ? LOOK : beats(s) ? COMMIT : READ;
 }
 
 /* The copy of what was thrown away can't be had again: there is no way on. */
@@ -113,13 +123,23 @@ static void record(struct source *s)
         source_worked(s);
 }
 
-static void take_beat(struct own *o)
+/* The way of a heartbeat that is measured is looked for closely, unless green is just being connected. */
+static void begin_polls(struct source *s)
 {
+    struct own *o = s->own;
+    const struct pg *green = o->line[o->to].pg;
+    bool probes = green && pg_is_connected(green) && pauseprobe_begin(&o->probe, s);
+    o->poll = probes ? PROBE_POLL : FIRST_POLL;
+}
+
+static void take_beat(struct source *s)
+{
+    struct own *o = s->own;
     o->fenced = pg_failed(o->line[o->from].pg) || pg_rows(o->line[o->from].pg) == 0;
     if (!o->fenced) {
         o->beat_us = pg_int(o->line[o->from].pg, 0, 0);
-        o->beat_at = clock_mono();
-        o->poll = FIRST_POLL;
+        o->beat_at = clock_mono_us();
+        begin_polls(s);
     }
 }
 
@@ -128,6 +148,7 @@ static void give_up_green(struct source *s)
 {
     struct own *o = s->own;
     o->green_failed = true;
+    o->probe.now = false;
     o->green_again = clock_mono() + s->pause;
     snprintf(o->error, sizeof o->error, "%s can't be asked: %.130s", side_names[o->to], pg_error(o->line[o->to].pg));
     s->task.at = LOOK;
@@ -150,9 +171,10 @@ static void see(struct source *s)
     }
     o->green_failed = false;
     if (judge_heartbeat(o))
-        s->task.at = o->applier.asks_log && !o->applier.no_log ? READ_LOG : LOOK;
+        s->task.at = o->applier.asks_log && !o->applier.no_log ? READ_LOG : after_see(s);
     task_sleep(&s->task, s->task.at == SEE ? o->poll : 0);
-    o->poll = MIN(o->poll * 2, (int64_t)LONGEST_POLL);
+    if (!o->probe.now || clock_mono_us() - o->beat_at > PROBE_POLLS * 1000)
+        o->poll = MIN(o->poll * 2, (int64_t)LONGEST_POLL);
 }
 
 /* Something failed: in which words? A server that does not let us read them is asked once. */
@@ -172,6 +194,47 @@ static void read_log(struct source *s)
     line->tolerates = NO_TABLE;
     applier_read_log(&o->applier, line->pg);
     applier_sentence(&o->applier, side_names[o->to], o->error, sizeof o->error);
+    s->task.at = after_see(s);
+    task_sleep(&s->task, 0);
+}
+
+/* How long a commit takes on green: with the consent to the heartbeat only. */
+static void commit(struct source *s)
+{
+    struct own *o = s->own;
+    struct pgline *line = &o->line[o->to];
+    int64_t looks = s->looks;
+    line->tolerates = "42501";
+    if (!pgline_up(s, line, db_of(s)->conninfo[o->to]) || !pauseprobe_ask(&o->probe, s, line, pauseprobe_commit_sql, &o->probe.green_us)) {
+        if (s->looks != looks) {
+            pauseprobe_give_up(&o->probe);
+            give_up_green(s);
+        }
+        return;
+    }
+    line->tolerates = NO_TABLE;
+    s->task.at = READ;
+    task_sleep(&s->task, 0);
+}
+
+/* And a reading of blue's sequences. One that was dropped under it leaves that unknown. */
+static void read_sequences(struct source *s)
+{
+    struct own *o = s->own;
+    struct pgline *line = &o->line[o->from];
+    int64_t took, looks = s->looks;
+    line->tolerates = "XX000";
+    if (!pauseprobe_ask(&o->probe, s, line, pauseprobe_read_sql, &took)) {
+        if (s->looks == looks)
+            return;
+        pauseprobe_give_up(&o->probe);
+        line->tolerates = NO_TABLE;
+        s->task.at = BEAT;
+        return;
+    }
+    line->tolerates = NO_TABLE;
+    pauseprobe_take_reading(&o->probe, line->pg, took);
+    pauseprobe_record(&o->probe, s, db_of(s)->name);
     s->task.at = LOOK;
     task_sleep(&s->task, 0);
 }
@@ -183,16 +246,17 @@ static bool beat(struct source *s, bool *arranged)
     *arranged = false;
     if (o->has_heartbeat) {
         o->has_heartbeat = false; /* until the next look says so: the table may be gone by now */
-        if (!pgline_ask(s, &o->line[o->from], beat_sql, 0, NULL)) {
+        if (!pauseprobe_ask(&o->probe, s, &o->line[o->from], beat_sql, &o->probe.blue_us)) {
             o->has_heartbeat = o->line[o->from].asked;
             *arranged = true;
             return false;
         }
-        take_beat(o);
+        take_beat(s);
         return !o->fenced && clock_mono() >= o->green_again;
     }
     if (!beats(s) && o->has_slot && !o->fenced) {
-        o->poll = FIRST_POLL;
+        begin_polls(s);
+        o->probe.blue_us = UNKNOWN;
         return clock_mono() >= o->green_again;
     }
     o->green_failed = false; /* nothing is asked of green now */
@@ -245,6 +309,12 @@ static void run(struct task *task)
         return;
     case READ_LOG:
         read_log(s);
+        return;
+    case COMMIT:
+        commit(s);
+        return;
+    case READ:
+        read_sequences(s);
         return;
     case LOOK:
         if (!pgline_ask(s, &o->line[o->from], look_sql, 1, &slot))

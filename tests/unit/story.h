@@ -173,6 +173,8 @@ static void story_databases(struct story *s, int t)
              .sent_lsn = "5A/2000A2C0", .flushed_lsn = "5A/2000A190");
         return;
     }
+    if (t % 15 == 6 && !fenced)
+        TELL(ms + 30, pause_probed, .db = "shop", .marker_us = lag / 5500 * 1000 + 412, .blue_us = 2107, .green_us = 1893, .sequences = 7, .reading_us = 905);
     TELL(ms + 24, lag_seen, .db = "shop", .direction = "forward", .bytes = lag, .lag = lag / 5500, .retained = lag + 18000000, .active = true, .slot = "cutover_shop",
          .sent_lsn = "5A/1F00A2C0", .flushed_lsn = "5A/1EDFE118");
 }

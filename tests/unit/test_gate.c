@@ -428,6 +428,60 @@ static void a_fail_back_takes_the_switch_back(void **state)
     assert_int_equal(gate_next_step(w->model, w->plan), i);
 }
 
+static bool logged(const struct world *w, const char *text)
+{
+    for (int i = 0; i < model_log_count(w->model); i++)
+        if (strstr(model_log_at(w->model, i)->text, text))
+            return true;
+    return false;
+}
+
+static void see_open(struct world *w, int64_t ms)
+{
+    SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .version = "15", .writable = "yes", .oldest_tx = ms, .error = "");
+}
+
+/* The sum of its parts, and unknown as soon as one of them is. */
+static void the_pause_is_predicted_from_its_parts(void **state)
+{
+    struct world *w = *state;
+    const struct metric *m = metric_find("pg.predicted_pause_ms");
+    char text[200];
+    assert_false(metric_read(m, w->model, w->plan, "", w->now).known);
+    assert_string_equal(model_predict_text(w->model, w->plan, w->now, text, sizeof text), "not known: nothing was measured for shop lately");
+    see_open(w, 18);
+    SEE(pause_probed, .db = "shop", .marker_us = 12100, .blue_us = 2100, .green_us = 1900, .sequences = 12, .reading_us = 900);
+    struct reading r = metric_read(m, w->model, w->plan, "", w->now);
+    assert_true(r.known);
+    assert_int_equal(r.value, 39);
+    assert_string_equal(model_predict_text(w->model, w->plan, w->now, text, sizeof text), "about 39 ms: open 18, marker 12, commits 8.0, 12 sequences 0.9");
+    see_open(w, 4000); /* the fence lets go before that */
+    assert_int_equal(metric_read(m, w->model, w->plan, "shop", w->now).value, 321);
+    see_open(w, 0);
+    SEE(pause_probed, .db = "shop", .marker_us = -1, .blue_us = -1, .green_us = 1900, .sequences = 12, .reading_us = 900);
+    assert_false(metric_read(m, w->model, w->plan, "", w->now).known);
+    assert_string_equal(model_predict_text(w->model, w->plan, w->now, text, sizeof text), "not known: open 0.0, marker ?, commits ?, 12 sequences 0.9");
+    SEE(pause_probed, .db = "shop", .marker_us = 12100, .blue_us = 2100, .green_us = 1900, .sequences = 12, .reading_us = 900);
+    w->now += 61000;
+    see_open(w, 0);
+    assert_false(metric_read(m, w->model, w->plan, "", w->now).known);
+}
+
+/* What was told before is held against what was measured, and only then. */
+static void a_pause_is_compared_with_what_was_predicted(void **state)
+{
+    struct world *w = *state;
+    SEE(writes_paused, .db = "shop");
+    SEE(writes_resumed, .db = "shop", .side = "blue", .pause_us = 38000);
+    assert_true(logged(w, "writes flow again on blue after 38.0 ms"));
+    assert_false(logged(w, "predicted"));
+    see_open(w, 3);
+    SEE(pause_probed, .db = "shop", .marker_us = 12100, .blue_us = 2100, .green_us = 1900, .sequences = 0, .reading_us = 900);
+    SEE(writes_paused, .db = "shop");
+    SEE(writes_resumed, .db = "shop", .side = "blue", .pause_us = 41250);
+    assert_true(logged(w, "writes flow again on blue after 41.2 ms, predicted 24 ms"));
+}
+
 static void evidence_expires(void **state)
 {
     struct world *w = *state;
@@ -513,7 +567,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_fresh_run_opens_the_first_step_only), TEST(what_was_never_seen_does_not_pass),
         TEST(the_switch_opens_when_all_holds_and_closes_when_it_is_stale), TEST(a_condition_must_hold_without_a_break),
-        TEST(two_writers_stop_the_switch), TEST(a_drift_of_the_schema_stops_the_switch), TEST(a_long_transaction_holds_the_switch_and_is_named), TEST(the_flip_waits_for_the_old_ttl), TEST(a_resolver_is_what_it_answers),
+        TEST(two_writers_stop_the_switch), TEST(a_drift_of_the_schema_stops_the_switch), TEST(a_long_transaction_holds_the_switch_and_is_named), TEST(the_pause_is_predicted_from_its_parts), TEST(a_pause_is_compared_with_what_was_predicted), TEST(the_flip_waits_for_the_old_ttl), TEST(a_resolver_is_what_it_answers),
         TEST(a_lossy_resolver_keeps_its_last_answer_for_its_time), TEST(a_crash_leaves_the_step_unknown_and_closes_all_others),
         TEST(the_run_can_be_paused_and_its_journal_can_break), TEST(after_the_commit_replication_is_not_undone),
         TEST(the_fail_back_needs_a_living_way_back),

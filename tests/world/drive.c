@@ -3,7 +3,7 @@
  *   drive PLAN run|undo|probe STEP [--with-sources] [--abort-after MS] [--again]
  *   drive PLAN watch SECONDS [SOURCE...]       all sources, or those whose name begins so ("blue of", "replication")
  *
- * DRIVE_GATE names a step whose gate is told as "gate: VERDICT sentence" when it changes, and the log's entries as "log: LEVEL text".
+ * DRIVE_GATE names a step whose gate is told as "gate: VERDICT sentence" when it changes, the predicted pause as "pause: words", and the log's entries as "log: LEVEL text".
  * DRIVE_PAST names a file with what such a program printed before: its events come first, untold. DRIVE_STATE names the directory in which a step may keep files (/tmp).
  * A step alone sees a model of its own, which nothing but its own events fill; with sources it sees the world, as in a run.
  * --again runs the step a second time in the same process and model. The last line is "result: sentence".
@@ -40,10 +40,10 @@ static void print_log(struct stage *g)
     }
 }
 
-/* What the gate of the step DRIVE_GATE says, when it says something else than before. */
+/* What the gate of the step DRIVE_GATE says, and the predicted pause, when it says something else than before. */
 static void print_gate(struct stage *g, int64_t now)
 {
-    static char last[300];
+    static char last[300], pause[300];
     const char *key = getenv("DRIVE_GATE");
     int i = key ? plan_find_step(g->plan, key) : -1;
     struct gate gate;
@@ -51,6 +51,10 @@ static void print_gate(struct stage *g, int64_t now)
     if (i < 0)
         return;
     gate_ask(g->model, g->plan, i, MODE_RUN, now, &gate);
+    model_predict_text(g->model, g->plan, now, line, sizeof line);
+    if (strcmp(line, pause) != 0)
+        printf("pause: %s\n", line);
+    copy_text(pause, sizeof pause, line);
     snprintf(line, sizeof line, "gate: %s %s", gate_verdict_names[gate.verdict], gate.why);
     if (strcmp(line, last) != 0)
         printf("%s\n", line);
