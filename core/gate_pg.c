@@ -148,7 +148,7 @@ static void rule_nobody_holds(struct gate *g, const struct model *m, const struc
     struct gate_line *l = gate_add_line(g, "S18", false, text);
     l->at = blue->at;
     format_ms(blue->oldest_tx, l->value, sizeof l->value);
-    gate_object(g, GATE_HOLD, "S18: %.140s, %.30s for %s, will hold the switch", whose, state, format_span(blue->oldest_tx, span, sizeof span));
+    gate_object(g, GATE_HOLD, "S18: held by %.140s, %.30s for %s", whose, state, format_span(blue->oldest_tx, span, sizeof span));
 }
 
 void gate_rules_switch(struct gate *g, const struct model *m, const struct plan *p, int64_t now)

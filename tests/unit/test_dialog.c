@@ -172,6 +172,20 @@ static void a_closed_gate_can_not_be_confirmed(void **state)
     desk_free(d);
 }
 
+/* Before the confirmation: what the pause would be, and who would hold it. */
+static void the_switch_tells_its_pause_and_who_holds_it(void **state)
+{
+    struct desk *d = open_switch();
+    (void)state;
+    assert_true(desk_shows(d, "pause    about 173 ms: open 22, marker 141, commits 8.0, 7 sequences 0.9"));
+    struct event held = {.kind = EVENT_db_seen, .at = d->now, .db_seen = {.db = "shop", .side = "blue", .reachable = true, .version = "15.10", .writable = "yes", .clients = 42, .open_tx = 1,
+        .oldest_tx = 192000, .oldest = "pid 4711, orders_app, psql from 10.0.3.7", .oldest_state = "idle in transaction", .error = ""}};
+    gate_follow((struct model *)d->reel.model, d->tape.plan, &held);
+    assert_true(desk_shows(d, "S18: held by pid 4711, orders_app, psql from 10.0.3.7, idle in transaction for 3:12"));
+    assert_true(desk_shows(d, "This box can't run anything"));
+    desk_free(d);
+}
+
 static void undo_wants_the_word(void **state)
 {
     struct desk *d = desk_new(68000);
@@ -253,7 +267,7 @@ int main(void)
         cmocka_unit_test(enter_alone_confirms_no_changing_step),
         cmocka_unit_test(a_falling_gate_closes_it),
         cmocka_unit_test(typing_keeps_it_armed_and_running_out_is_said),
-        cmocka_unit_test(a_closed_gate_can_not_be_confirmed),
+        cmocka_unit_test(a_closed_gate_can_not_be_confirmed), cmocka_unit_test(the_switch_tells_its_pause_and_who_holds_it),
         cmocka_unit_test(undo_wants_the_word),
         cmocka_unit_test(abort_works_unarmed_and_asks),
         cmocka_unit_test(reasons_and_notes_are_asked_for),

@@ -208,7 +208,7 @@ static void a_long_transaction_holds_the_switch_and_is_named(void **state)
     SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .version = "15", .writable = "yes", .open_tx = 1, .oldest_tx = 192000, .oldest = "pid 4711, orders_app, psql from 10.0.3.7",
         .oldest_state = "idle in transaction", .error = "");
     assert_int_equal(ask(w, "switch"), GATE_HOLD);
-    assert_string_equal(w->gate.why, "S18: pid 4711, orders_app, psql from 10.0.3.7, idle in transaction for 3:12, will hold the switch");
+    assert_string_equal(w->gate.why, "S18: held by pid 4711, orders_app, psql from 10.0.3.7, idle in transaction for 3:12");
     const struct gate_line *last = &w->gate.line[0];
     for (int i = 0; i < w->gate.nlines; i++)
         if (strcmp(w->gate.line[i].id, "S18") == 0)
@@ -217,7 +217,7 @@ static void a_long_transaction_holds_the_switch_and_is_named(void **state)
     assert_false(last->held);
     SEE(db_seen, .db = "shop", .side = "blue", .reachable = true, .version = "15", .writable = "yes", .oldest_tx = 192000, .error = ""); /* of a journal from before it was named */
     assert_int_equal(ask(w, "switch"), GATE_HOLD);
-    assert_non_null(strstr(w->gate.why, "S18: somebody, open for 3:12"));
+    assert_non_null(strstr(w->gate.why, "S18: held by somebody, open for 3:12"));
     see_side(w, "blue", "yes");
     assert_int_equal(ask(w, "switch"), GATE_GO);
 }
