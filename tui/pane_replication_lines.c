@@ -142,7 +142,7 @@ static void draw_facts(struct area a, int y, const struct view *v, const struct 
     x = draw_verified(a, x, y, db);
     if (db->restarts > 0 && x + 18 < a.w)
         x = area_printf(a, x, y, ROLE_WARN, "worker anew %lld×", (long long)db->restarts) + 2;
-    if (db->sequences_at)
+    if (db->sequences_at && x + 24 <= a.w)
         x = area_printf(a, x, y, db->sequences_behind ? ROLE_TEXT : ROLE_DIM, "sequences %lld, %lld behind", (long long)db->sequences, (long long)db->sequences_behind) + 2;
     if (rate > 1000 && x + 16 < a.w)
         pane_pair(a, x, y, "drain", ROLE_TEXT, format_bytes(rate, rate_text, sizeof rate_text));

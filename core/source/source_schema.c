@@ -13,7 +13,7 @@
 #include "core/text.h"
 
 enum { SUM, OBJECTS, GREEN_OBJECTS };
-enum { INTERVAL = 3000, TELL_EVERY = 15000, IDLE = 1000 };
+enum { INTERVAL = 2000, TELL_EVERY = 15000, IDLE = 1000 };
 
 struct objects { /* sorted by name, byte by byte */
     struct arena arena;

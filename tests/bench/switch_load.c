@@ -45,7 +45,8 @@ static void send_one(struct client *c, long long now)
     c->sent = now;
     if (!PQsendQuery(c->conn, sql)) {
         fprintf(stderr, "%s", PQerrorMessage(c->conn));
-        errors++;
+        if (++errors > 10000)
+            exit(3);
         c->sent = 0;
     }
 }
@@ -64,7 +65,8 @@ static void take_answer(struct client *c)
         return;
     long long now = now_us();
     if (good < 0) {
-        errors++;
+        if (++errors > 10000) /* the server is gone for good */
+            exit(3);
         fprintf(stderr, "%lld: %s", c->number, PQerrorMessage(c->conn));
         if (PQstatus(c->conn) == CONNECTION_BAD)
             PQreset(c->conn);

@@ -75,7 +75,9 @@ exactly_once_on() { # nothing lost, and no row either that nobody was told about
 
 # ---- when everything has moved --------------------------------------------------------------------------------------
 
-fence_at() { journal_at '"event":"switch_phase","phase":"fence"'; }
+# Of the switch itself: a dry pause before it has a fence as well.
+switch_at() { sed -n '/"event":"step_began","step":"switch"/,$p' "$(journal)" | grep -m 1 -E -- "$1" | sed -E 's/^\{"seq":[0-9]+,"at":([0-9]+).*/\1/'; }
+fence_at() { switch_at '"event":"switch_phase","phase":"fence"'; }
 # Green's rows flow back: what blue holds of that time must be on green too.
 blue_took_nothing() {
     local late n
@@ -119,7 +121,7 @@ nothing_left_behind() {
     [[ $blue == "0|0|0" && $green == "0|0|0|0" ]]
 }
 write_pause() { # as the users saw it, ms
-    users_say write_pause_ms "$(journal_at '"event":"writes_paused"')"
+    users_say write_pause_ms "$(switch_at '"event":"writes_paused"')"
 }
 pause_is_below() { # MS
     local pause

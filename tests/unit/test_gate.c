@@ -97,8 +97,10 @@ static void make_ready(struct world *w)
     do_step(w, "replicate", "done");
     SEE(copy_seen, .db = "shop", .table = "public.items", .state = "ready", .rows = 5, .total = 5);
     SEE(check_ended, .check = "spf", .verdict = "pass", .sentence = "pass", .evidence = "", .by = "machine", .expires = w->now + 3600000);
+    SEE(step_skipped, .step = "verify", .user = "ben", .reason = "");
     do_step(w, "checks", "done");
     do_step(w, "shift", "done");
+    SEE(step_skipped, .step = "dry", .user = "ben", .reason = "");
     for (int i = 0; i < 5; i++) {
         w->now += 1000;
         see_side(w, "blue", "yes");

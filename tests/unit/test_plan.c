@@ -57,9 +57,11 @@ static void test_example(void **state)
     digest_sha256_hex(hash, plan_example, strlen(plan_example));
     assert_string_equal(p->hash, hash);
     assert_string_equal(p->text, plan_example);
-    assert_int_equal(p->nsteps, 11);
+    assert_int_equal(p->nsteps, 13);
     assert_string_equal(p->steps[0].bind, "F2");
-    assert_string_equal(p->steps[10].bind, "F12");
+    assert_string_equal(p->steps[12].bind, "F12");
+    assert_string_equal(p->steps[plan_find_step(p, "switch")].bind, "F7"); /* what one may leave out has no key of its own */
+    assert_string_equal(p->steps[plan_find_step(p, "dry")].bind, "");
     assert_int_equal(p->steps[5].letter, 'f');
     assert_int_equal(p->dns.nresolvers, 3);
     assert_true(p->dns.resolvers[0].authoritative);
@@ -157,19 +159,19 @@ static void test_first_plan(void **state)
 {
     (void)state;
     struct plan *p = load_good(first);
-    static const char *const keys[] = {"audit", "replicate", "switch", "hold", "cleanup"};
-    assert_int_equal(p->nsteps, 5);
-    for (int i = 0; i < 5; i++) {
+    static const char *const keys[] = {"audit", "replicate", "verify", "dry", "switch", "hold", "cleanup"};
+    assert_int_equal(p->nsteps, 7);
+    for (int i = 0; i < 7; i++) {
         assert_string_equal(p->steps[i].key, keys[i]);
         assert_int_equal(p->steps[i].nneeds, i > 0);
         assert_int_equal(plan_find_step(p, keys[i]), i);
     }
-    assert_int_equal(p->steps[2].ngate, 3); /* of the five, those that this plan has parts for */
-    assert_int_equal(p->steps[2].confirm, CONFIRM_TYPE);
-    assert_true(p->steps[2].no_return);
+    assert_int_equal(p->steps[4].ngate, 3); /* of the five, those that this plan has parts for */
+    assert_int_equal(p->steps[4].confirm, CONFIRM_TYPE);
+    assert_true(p->steps[4].no_return);
     assert_int_equal(p->pause_budget, 30000);
     assert_int_equal(p->hold, 48 * 3600000);
-    assert_true(p->steps[3].timeout > p->hold);
+    assert_true(p->steps[5].timeout > p->hold);
     assert_string_equal(p->side[BLUE].url, "http://192.0.2.1");
     assert_string_equal(p->side[GREEN].egress[0], "192.0.2.2");
     assert_string_equal(p->databases[0].subscribe_from, "service=b");
@@ -177,7 +179,7 @@ static void test_first_plan(void **state)
     assert_string_equal(p->databases[0].subscribe_back_from, p->databases[0].conninfo[GREEN]);
     assert_string_equal(p->traffic.haproxy, "");
     assert_int_equal(p->dns.nrecords, 0);
-    assert_int_equal(p->steps[2].gate[1].hold, 3000);
+    assert_int_equal(p->steps[4].gate[1].hold, 3000);
     for (int i = 0, n = 0; i < p->nsteps; i++)
         for (int k = 0; k < p->steps[i].ngate; k++)
             assert_true(p->steps[i].gate[k].index >= n && p->steps[i].gate[k].index < p->nconditions);

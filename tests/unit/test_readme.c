@@ -42,7 +42,7 @@ static int count_lines(const char *text)
 
 static void test_first_plan(void **state)
 {
-    static const char *const keys[] = {"ttl.lower", "audit", "replicate", "checks", "shift", "switch", "dns.flip", "watch", "hold", "cleanup", "ttl.raise"};
+    static const char *const keys[] = {"ttl.lower", "audit", "replicate", "verify", "checks", "shift", "dry", "switch", "dns.flip", "watch", "hold", "cleanup", "ttl.raise"};
     char path[] = "/tmp/cutover-readme.XXXXXX";
     int fd = mkstemp(path);
     FILE *f = fdopen(fd, "w");
