@@ -14,4 +14,7 @@ void pgnames_slot(const struct plan_database *db, char *buf, size_t size);
 /* The way back: subscription on blue and slot on green, "cutover_back_shop". */
 void pgnames_back(const struct plan_database *db, char *buf, size_t size);
 
+/* Both parts of a table's name as the plan has it: public.items, "Schéma"."my.table"; without quotes as it is, not in lower case. */
+void pgnames_split(const char *name, char *schema, char *table, size_t size);
+
 #endif

@@ -52,6 +52,9 @@ struct plan_database {
     const char *subscribe_back_from; /* conninfo with which blue's server reaches green; default conninfo[GREEN] */
     bool heartbeat;             /* a row of the schema cutover is written each second, to tell the lag in time */
     int64_t wal_room;           /* bytes of WAL that a slot may keep on either server before its disk is full; 0 = not known */
+    const char *baseline;       /* "copy": the subscription copies; "snapshot": a dump of the slot's snapshot */
+    bool schema;                /* green gets blue's definitions when it has none of its own */
+    const char *pg_bin;         /* directory of pg_dump and pg_restore; "" = the fitting one is looked for */
     const char **tables;        /* schema.table names; ntables 0 = FOR ALL TABLES */
     int ntables;
     struct plan_pooler *poolers;

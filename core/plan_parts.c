@@ -59,6 +59,8 @@ static void finish_database(struct plan_reader *r, const config_setting_t *group
         plan_complain(r, plan_line(group), "The database has poolers and repoint; keep the one that moves its clients.");
     if (db->conninfo[BLUE][0] && strcmp(db->conninfo[BLUE], db->conninfo[GREEN]) == 0)
         plan_complain(r, plan_line(group), "Blue and green of the database are the same connection \"%s\"; name the new server in green.", db->conninfo[BLUE]);
+    if (db->baseline && strcmp(db->baseline, "copy") != 0 && strcmp(db->baseline, "snapshot") != 0)
+        plan_complain(r, plan_line(config_setting_get_member((config_setting_t *)group, "baseline")), "baseline must be \"copy\" or \"snapshot\"; it is \"%s\".", db->baseline);
     check_tables(r, group, db);
     plan_unique(r, config_setting_get_member((config_setting_t *)group, "poolers"), "The pooler", db->poolers, sizeof *db->poolers, db->npoolers);
 }
@@ -72,6 +74,9 @@ static const struct plan_key database_keys[] = {
     PLAN_KEY(PLAN_CONNINFO, "subscribe_back_from", struct plan_database, subscribe_back_from, ""),
     PLAN_KEY(PLAN_FLAG, "heartbeat", struct plan_database, heartbeat, "true"),
     PLAN_KEY(PLAN_SIZE, "wal_room", struct plan_database, wal_room, ""),
+    PLAN_KEY(PLAN_TEXT, "baseline", struct plan_database, baseline, "copy"),
+    PLAN_KEY(PLAN_FLAG, "schema", struct plan_database, schema, "false"),
+    PLAN_KEY(PLAN_PATH, "pg_bin", struct plan_database, pg_bin, ""),
     PLAN_LIST(PLAN_TEXT, "tables", struct plan_database, tables, ntables, ""),
     {.name = "poolers", .type = PLAN_PART, .at = offsetof(struct plan_database, poolers), .count_at = offsetof(struct plan_database, npoolers),
      .otherwise = "", .part = &pooler_part},

@@ -31,34 +31,14 @@ static bool agrees(struct pgscript *s)
         snprintf(s->why, sizeof s->why, "blue has thrown away WAL that the slot %s needs, so green can't follow any more; undo this step, then run it again", s->slot);
         return false;
     }
-    if (s->has_subscription == s->has_slot && (s->has_publication || !s->has_subscription))
+    if (s->has_subscription == s->has_slot && (s->has_publication || !s->has_subscription)) {
+        ((struct replicate *)s)->fresh[s->db] = !s->has_subscription;
         return true;
+    }
     snprintf(s->why, sizeof s->why, !s->has_publication && s->has_subscription ? "green has a subscription %s, but its publication is gone on blue; undo this step, then run it again"
         : s->has_slot ? "blue still has a slot %s, but green has no subscription for it; undo this step, then run it again"
         : "green has a subscription %s whose slot is gone on blue; undo this step, then run it again", s->slot);
     return false;
-}
-
-/* One part of a table's name, to the dot or to the end; in double quotes it may hold a dot, and a doubled quote for one. */
-static const char *take_part(const char *at, bool is_last, char *out, size_t size)
-{
-    bool quoted = *at == '"';
-    size_t n = 0;
-    for (at += quoted; *at && (quoted || is_last || *at != '.'); at++) {
-        if (quoted && *at == '"' && *++at != '"')
-            break;
-        if (n + 1 < size)
-            out[n++] = *at;
-    }
-    out[n] = '\0';
-    return at;
-}
-
-/* Both parts as the plan has them: public.items, "Schéma"."my.table"; without quotes as it is, not in lower case. */
-static void split_name(const char *name, char *schema, char *table, size_t size)
-{
-    const char *rest = take_part(name, false, schema, size);
-    take_part(rest + (*rest == '.'), true, table, size);
 }
 
 /* ('public', 'items'), ... for a VALUES list. */
@@ -66,7 +46,7 @@ static void put_pairs(const struct plan_database *db, struct buf *out)
 {
     for (int i = 0; i < db->ntables; i++) {
         char schema[80], table[80], quoted[2][200];
-        split_name(db->tables[i], schema, table, sizeof schema);
+        pgnames_split(db->tables[i], schema, table, sizeof schema);
         pg_quote_literal(quoted[0], sizeof quoted[0], schema);
         pg_quote_literal(quoted[1], sizeof quoted[1], table);
         buf_printf(out, "%s(%s, %s)", i ? ", " : "", quoted[0], quoted[1]);
@@ -222,7 +202,7 @@ static void put_publication(const struct plan_database *db, struct buf *out)
     buf_puts(out, db->ntables == 0 ? "ALL TABLES" : db->heartbeat ? "TABLE " PGNAMES_SCHEMA ".heartbeat, " PGNAMES_SCHEMA ".marker" : "TABLE " PGNAMES_SCHEMA ".marker");
     for (int i = 0; i < db->ntables; i++) {
         char schema[80], table[80], quoted[2][200];
-        split_name(db->tables[i], schema, table, sizeof schema);
+        pgnames_split(db->tables[i], schema, table, sizeof schema);
         pg_quote_name(quoted[0], sizeof quoted[0], schema);
         pg_quote_name(quoted[1], sizeof quoted[1], table);
         buf_printf(out, ", %s.%s", quoted[0], quoted[1]);
@@ -256,8 +236,9 @@ static void subscribe(struct pgscript *s, struct buf *out)
     char *from = xcalloc(len, 1);
     if (!s->has_subscription) {
         pg_quote_literal(from, len, db->subscribe_from);
-        buf_printf(out, "CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION " PGNAMES_PUBLICATION " WITH (copy_data = true, create_slot = true, slot_name = '%s'%s)", s->slot, from, s->slot,
-            db->reverse && knows_origin(s) ? ", origin = none" : "");
+        const char *made = replicate_dumps(db) ? "false" : "true"; /* with its rows, by the baseline */
+        buf_printf(out, "CREATE SUBSCRIPTION %s CONNECTION %s PUBLICATION " PGNAMES_PUBLICATION " WITH (copy_data = %s, create_slot = %s, slot_name = '%s'%s)", s->slot, from, made, made,
+            s->slot, db->reverse && knows_origin(s) ? ", origin = none" : "");
     } else {
         buf_printf(out, "ALTER SUBSCRIPTION %s ENABLE", s->slot);
     }
@@ -288,7 +269,27 @@ static void say_blocker(struct pgscript *s)
     pg_query(blue, ask_blocker, 0, NULL, 2000);
 }
 
+/* A restore that an engine left behind when it was killed. */
+void replicate_end_restore(struct pgscript *s, struct buf *out)
+{
+    if (replicate_dumps(pgscript_db(s)))
+        buf_puts(out, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND application_name = '" BASELINE_APP "'");
+}
+
+static void await_restore(struct pgscript *s, struct buf *out)
+{
+    if (replicate_dumps(pgscript_db(s)))
+        buf_puts(out, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '" BASELINE_APP "'");
+}
+
+static bool restore_is_over(struct pgscript *s)
+{
+    return pg_int(pgscript_result(s), 0, 0) == 0 || pgscript_again(s, 10000, "a pg_restore of an earlier try still runs on green and does not end");
+}
+
 const struct pgscript_row replicate_set_up[] = {
+    {GREEN, NULL, replicate_end_restore, NULL, false, NULL},
+    {GREEN, NULL, await_restore, restore_is_over, false, NULL},
     {BLUE, NULL, pgrows_look_blue, pgrows_saw_blue, false, NULL},
     {GREEN, NULL, pgrows_look_green, agrees, false, NULL},
     {BLUE, NULL, look_left_over, none_left_over, false, NULL},
@@ -299,21 +300,39 @@ const struct pgscript_row replicate_set_up[] = {
     {GREEN, "green has the schema cutover", schema_on_green, NULL, false, NULL},
     {GREEN, "green is read-only for clients", close_green, green_closed, false, NULL},
     {BLUE, "publication " PGNAMES_PUBLICATION " on blue", publish, NULL, false, NULL},
-    {GREEN, NULL, own_session, NULL, false, NULL},
-    {GREEN, "green subscribes and copies", subscribe, NULL, false, say_blocker},
 };
 const int replicate_nset_up = ARRAY_LEN(replicate_set_up);
+
+/* The baseline may have come in between, with its slot. */
+static bool saw_green_again(struct pgscript *s)
+{
+    pgrows_saw_green(s);
+    return true;
+}
+
+const struct pgscript_row replicate_follow[] = {
+    {GREEN, NULL, pgrows_look_green, saw_green_again, false, NULL},
+    {GREEN, NULL, own_session, NULL, false, NULL},
+    {GREEN, "green subscribes", subscribe, NULL, false, say_blocker},
+};
+const int replicate_nfollow = ARRAY_LEN(replicate_follow);
+
+bool replicate_dumps(const struct plan_database *db)
+{
+    return strcmp(db->baseline, "snapshot") == 0;
+}
 
 /* ---- until every table streams: green itself is asked, since the model may still tell of an earlier subscription ---- */
 
 static void count_ready(struct pgscript *s, struct buf *out)
 {
     bool counts_errors = pg_server_version(s->side[GREEN]) >= 150000;
-    buf_printf(out, "SELECT count(*), count(*) FILTER (WHERE srsubstate = 'r'), min(srrelid::regclass::text) FILTER (WHERE srsubstate <> 'r'), %s"
+    buf_printf(out, "SELECT count(*), count(*) FILTER (WHERE srsubstate = 'r'), min(srrelid::regclass::text) FILTER (WHERE srsubstate <> 'r'), %s,"
+        " EXISTS (SELECT FROM pg_stat_subscription w WHERE w.subname = '%s' AND w.pid IS NOT NULL AND w.relid IS NULL)"
         " FROM pg_subscription q JOIN pg_subscription_rel r ON r.srsubid = q.oid WHERE q.subname = '%s'"
         " AND q.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())",
         counts_errors ? "coalesce((SELECT sum(e.apply_error_count + e.sync_error_count) FROM pg_stat_subscription_stats e WHERE e.subid = min(q.oid::int8)::oid), 0)" : "0",
-        s->slot);
+        s->slot, s->slot);
 }
 
 /* A copy that fails is tried again by green every few seconds, for ever: only its server log has the reason. */
@@ -341,6 +360,8 @@ static bool is_ready(struct pgscript *s)
     }
     o->ready = ready;
     o->all = all;
+    if (all > 0 && ready == all && replicate_dumps(pgscript_db(s)) && !pg_bool(pg, 0, 4)) /* no copy tells that it follows: a server starts workers seconds apart */
+        return pgscript_again(s, step_time_left(s->run), "all rows are there, but green's worker of %s does not run yet", s->slot);
     if (all > 0 && ready == all) {
         o->before += all;
         o->ready = o->all = o->moved = 0;

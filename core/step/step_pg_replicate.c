@@ -24,6 +24,7 @@ static void open_green(struct pgscript *s, struct buf *out)
 }
 
 static const struct pgscript_row undo_rows[] = {
+    {GREEN, NULL, replicate_end_restore, NULL, false, NULL},
     {BLUE, NULL, pgrows_look_back, pgrows_saw_back, false, NULL},
     {BLUE, "subscription of the way back dropped on blue", pgrows_drop_back_subscription, NULL, false, NULL},
     {GREEN, NULL, pgrows_drop_back_slot, pgrows_dropped_back_slot, false, NULL},
@@ -71,6 +72,15 @@ static void undo(struct task *task)
 
 /* ---- run ---- */
 
+/* What comes before the subscription. */
+static void describe_baseline(const struct plan_database *db, const char *slot, struct buf *out)
+{
+    if (db->schema)
+        buf_puts(out, "\nfirst, if green has no schema: pg_dump --schema-only of blue into pg_restore on green");
+    if (replicate_dumps(db))
+        buf_printf(out, "\nthe rows: slot %s on blue exports its snapshot; pg_dump --snapshot into pg_restore on green; the subscription follows with copy_data = false", slot);
+}
+
 static void describe(const struct plan *p, const struct model *m, const struct plan_step *s, enum step_mode mode, struct buf *out)
 {
     (void)m, (void)s;
@@ -86,6 +96,8 @@ static void describe(const struct plan *p, const struct model *m, const struct p
         else
             buf_printf(out, "%s%s: blue CREATE SCHEMA " PGNAMES_SCHEMA " (%s), CREATE PUBLICATION " PGNAMES_PUBLICATION " (%s); green becomes read-only for clients;\ngreen CREATE SUBSCRIPTION %s\n  from %s",
                 i ? "\n" : "", db->name, db->heartbeat ? "a marker, and a heartbeat row written each second" : "a marker; no heartbeat", count, slot, from);
+        if (mode != MODE_UNDO)
+            describe_baseline(db, slot, out);
         if (mode != MODE_UNDO && db->reverse) {
             text_redact(from, sizeof from, TEXT_DSN, db->subscribe_back_from);
             pgnames_back(db, slot, sizeof slot);
@@ -94,15 +106,68 @@ static void describe(const struct plan *p, const struct model *m, const struct p
     }
 }
 
-/* First all databases are set up, then all are awaited: their copies run side by side. */
-static void copy_next(struct replicate *o)
+/* Every stage goes over all databases before the next begins: so their copies run side by side. */
+static void begin_script(struct replicate *o, const struct pgscript_row *rows, int nrows)
 {
     struct pgscript *s = &o->script;
-    o->copying = true;
     s->db = s->row = 0;
     s->at = PGSCRIPT_CONNECT_BLUE;
-    s->rows = replicate_await;
-    s->nrows = replicate_nawait;
+    s->rows = rows;
+    s->nrows = nrows;
+}
+
+static bool is_wanted(const struct replicate *o, int database)
+{
+    const struct plan_database *db = &o->script.run->plan->databases[database];
+    return o->stage == REPLICATE_SCHEMA ? db->schema : o->fresh[database] && replicate_dumps(db);
+}
+
+static void begin_baseline(struct replicate *o)
+{
+    o->baseline = baseline_new(o->script.run, o->stage == REPLICATE_SCHEMA ? BASELINE_SCHEMA : BASELINE_ROWS);
+    for (int i = 0; i < o->script.run->plan->ndatabases; i++)
+        if (is_wanted(o, i))
+            baseline_add(o->baseline, i);
+}
+
+static void begin_stage(struct replicate *o, int stage)
+{
+    o->stage = stage;
+    baseline_free(o->baseline);
+    o->baseline = NULL;
+    switch (stage) {
+    case REPLICATE_SET_UP: begin_script(o, replicate_set_up, replicate_nset_up); break;
+    case REPLICATE_FOLLOW: begin_script(o, replicate_follow, replicate_nfollow); break;
+    case REPLICATE_AWAIT: begin_script(o, replicate_await, replicate_nawait); break;
+    default: begin_baseline(o); break;
+    }
+}
+
+static enum pgscript_state go_baseline(struct replicate *o)
+{
+    struct pgscript *s = &o->script;
+    enum baseline_state state = baseline_go(o->baseline);
+    if (state == BASELINE_DONE)
+        return PGSCRIPT_DONE;
+    if (state == BASELINE_FAILED)
+        snprintf(s->why, sizeof s->why, "%.300s%s", baseline_error(o->baseline), o->stage == REPLICATE_ROWS ? " Undo this step, and empty on green what was copied." : "");
+    else if (s->run->abort_asked)
+        copy_text(s->why, sizeof s->why, "stopped by a person");
+    if (state == BASELINE_FAILED || s->run->abort_asked)
+        return PGSCRIPT_FAILED;
+    task_wait(&s->run->task, baseline_wait_ms(o->baseline));
+    return PGSCRIPT_BUSY;
+}
+
+static enum pgscript_state go(struct replicate *o)
+{
+    for (;;) {
+        bool dumps = o->stage == REPLICATE_SCHEMA || o->stage == REPLICATE_ROWS;
+        enum pgscript_state state = dumps ? go_baseline(o) : pgscript_go(&o->script);
+        if (state != PGSCRIPT_DONE || o->stage == REPLICATE_AWAIT)
+            return state;
+        begin_stage(o, o->stage + 1);
+    }
 }
 
 static void work(struct task *task)
@@ -111,19 +176,15 @@ static void work(struct task *task)
     struct replicate *o = run->own;
     struct pgscript *s = &o->script;
     if (!s->run) {
-        s->rows = replicate_set_up;
-        s->nrows = replicate_nset_up;
+        s->run = run;
+        o->fresh = xcalloc((size_t)run->plan->ndatabases + 1, sizeof *o->fresh);
+        begin_stage(o, REPLICATE_SCHEMA);
     }
-    s->run = run;
-    enum pgscript_state state = pgscript_go(s);
-    if (state == PGSCRIPT_DONE && !o->copying) {
-        copy_next(o);
-        state = pgscript_go(s);
-    }
+    enum pgscript_state state = go(o);
     if (state == PGSCRIPT_DONE)
         step_end(run, "done", "%lld tables are copied and stream", (long long)o->before);
     else if (state == PGSCRIPT_FAILED && run->abort_asked)
-        step_end(run, "aborted", o->copying ? "stopped by a person; the copy goes on by itself, undo removes it" : "stopped by a person; what was made stays, undo removes it");
+        step_end(run, "aborted", o->stage == REPLICATE_AWAIT ? "stopped by a person; the copy goes on by itself, undo removes it" : "stopped by a person; what was made stays, undo removes it");
     else if (state == PGSCRIPT_FAILED)
         step_end(run, "failed", "%s", s->why);
 }
@@ -186,6 +247,8 @@ static void free_own(struct step_run *run)
 {
     struct replicate *o = run->own;
     pgscript_free(&o->script);
+    baseline_free(o->baseline);
+    free(o->fresh);
     free(o->filled);
 }
 

@@ -299,6 +299,7 @@ static const struct bad bads[] = {
     {5, "switch_deadline = \"1m\";", 5, {"switch_deadline is longer than pause_budget"}},
     {5, "fence_deadline = 0;", 5, {"deadline of 0"}},
     {5, "fence_tries = 0;", 5, {"fence_tries"}},
+    {4, "databases = ( { name = \"shop\"; blue = \"service=b\"; green = \"service=g\"; baseline = \"dump\"; } );", 4, {"baseline must be \"copy\" or \"snapshot\""}},
     {5, "flags = ( { name = \"web\"; } );", 5, {"flag web has neither run nor url"}},
     {5, "flags = ( { name = \"web\"; url = \"http://a/b\"; run = [ \"c\" ]; } );", 5, {"flag web has run and url"}},
     {5, "flags = ( { name = \"web\"; run = [ \"flag on\" ]; } );", 5, {"isn't given to a shell"}},

@@ -1,0 +1,293 @@
+#include "core/step/baseline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/child.h"
+#include "core/pg.h"
+#include "core/pgnames.h"
+#include "core/step/baseline_inner.h"
+
+enum { CONNECT_MS = 8000, ASK_MS = 10000, ERRORS_TOLD = 20, WAIT_MS = 500 };
+
+struct one { /* database */
+    const struct plan_database *db;
+    enum { CONNECT, ASK, FIND, SLOT, START, COPY, OVER } at;
+    struct pg *side[SIDES];
+    struct tools tools;
+    struct child *child;
+    char snapshot[64], object[160]; /* object: what pg_restore works on, as it says */
+    int tables, errors;
+};
+
+struct baseline {
+    struct step_run *run;
+    enum baseline_what what;
+    struct one *ones;
+    int n;
+    char error[400];
+};
+
+struct baseline *baseline_new(struct step_run *run, enum baseline_what what)
+{
+    struct baseline *b = xcalloc(1, sizeof *b);
+    b->run = run;
+    b->what = what;
+    return b;
+}
+
+void baseline_add(struct baseline *b, int database)
+{
+    b->ones = xrealloc(b->ones, (size_t)(b->n + 1) * sizeof *b->ones);
+    b->ones[b->n++] = (struct one){.db = &b->run->plan->databases[database]};
+}
+
+int64_t baseline_wait_ms(const struct baseline *b)
+{
+    (void)b;
+    return WAIT_MS;
+}
+
+const char *baseline_error(const struct baseline *b)
+{
+    return b->error;
+}
+
+static bool fail(struct baseline *b, const struct one *o, const char *fmt, ...) PRINTF(3, 4);
+static bool fail(struct baseline *b, const struct one *o, const char *fmt, ...)
+{
+    char text[330];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (!*b->error)
+        snprintf(b->error, sizeof b->error, "%.60s: %s", o->db->name, text);
+    return false;
+}
+
+static bool is_busy(const struct pg *pg)
+{
+    return pg && pg_busy(pg);
+}
+
+/* ---- each returns true when it is over and the next may begin; false while it waits, or when it has failed ---- */
+
+static char *walsender_conninfo(const char *conninfo)
+{
+    return xprintf(strstr(conninfo, "://") ? strchr(conninfo, '?') ? "%s&replication=database" : "%s?replication=database" : "%s replication=database", conninfo);
+}
+
+/* The snapshot belongs to a replication connection; only there CREATE_REPLICATION_SLOT is understood. */
+static void connect_both(struct baseline *b, struct one *o)
+{
+    char *walsender = b->what == BASELINE_ROWS ? walsender_conninfo(o->db->conninfo[BLUE]) : xstrdup(o->db->conninfo[BLUE]);
+    o->side[BLUE] = pg_new(&b->run->task, walsender);
+    o->side[GREEN] = pg_new(&b->run->task, o->db->conninfo[GREEN]);
+    free(walsender);
+    for (int i = 0; i < SIDES; i++)
+        pg_connect(o->side[i], CONNECT_MS);
+}
+
+static bool is_connected(struct baseline *b, struct one *o)
+{
+    if (!o->side[BLUE])
+        connect_both(b, o);
+    if (is_busy(o->side[BLUE]) || is_busy(o->side[GREEN]))
+        return false;
+    for (int i = 0; i < SIDES; i++)
+        if (pg_failed(o->side[i]))
+            return fail(b, o, "%s", pg_error(o->side[i]));
+    static const char ask[] = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
+                              " AND relpersistence <> 't' AND nspname NOT IN ('information_schema', '" PGNAMES_SCHEMA "') AND nspname NOT LIKE 'pg\\_%'";
+    pg_query(o->side[GREEN], ask, 0, NULL, ASK_MS);
+    return true;
+}
+
+/* A green that has anything of its own is left as it is: what is there was made on purpose. */
+static bool has_asked(struct baseline *b, struct one *o)
+{
+    if (is_busy(o->side[GREEN]))
+        return false;
+    if (pg_failed(o->side[GREEN]))
+        return fail(b, o, "%s", pg_error(o->side[GREEN]));
+    if (b->what == BASELINE_SCHEMA && pg_int(o->side[GREEN], 0, 0) > 0) {
+        step_say(b->run, "info", "%s: green has a schema already (%lld tables, views and sequences); it is left as it is", o->db->name, (long long)pg_int(o->side[GREEN], 0, 0));
+        o->at = OVER;
+        return false;
+    }
+    tools_begin(&o->tools, &b->run->task, o->db->pg_bin, pg_server_version(o->side[BLUE]) / 10000);
+    return true;
+}
+
+static bool has_tools(struct baseline *b, struct one *o)
+{
+    struct tools *t = &o->tools;
+    if (!tools_go(t))
+        return false;
+    if (!t->best && !t->newest)
+        return fail(b, o, "no pg_dump was found %s%.100s; install the client programs of PostgreSQL %d, or name their directory in pg_bin", *o->db->pg_bin ? "in " : "in PATH or the usual directories",
+                    o->db->pg_bin, t->need);
+    if (!t->best)
+        return fail(b, o, "blue is PostgreSQL %d, and the newest pg_dump found is %d (%.100s), which refuses it; install the client programs of PostgreSQL %d, or name their directory in pg_bin",
+                    t->need, t->newest, t->newest_bin, t->need);
+    step_say(b->run, "info", "%s: pg_dump %d of %s is used for PostgreSQL %d", o->db->name, t->best, *t->bin ? t->bin : "PATH", t->need);
+    return true;
+}
+
+/* Waits on blue for every transaction that has written and is still open. */
+static bool make_slot(struct baseline *b, struct one *o)
+{
+    char slot[64], sql[200];
+    pgnames_slot(o->db, slot, sizeof slot);
+    if (!*o->snapshot) {
+        copy_text(o->snapshot, sizeof o->snapshot, "asked");
+        snprintf(sql, sizeof sql, "CREATE_REPLICATION_SLOT %s LOGICAL pgoutput %s", slot, pg_server_version(o->side[BLUE]) >= 150000 ? "(SNAPSHOT 'export')" : "EXPORT_SNAPSHOT");
+        pg_query(o->side[BLUE], sql, -1, NULL, MAX(step_time_left(b->run), (int64_t)1000));
+    }
+    if (is_busy(o->side[BLUE]))
+        return false;
+    if (pg_failed(o->side[BLUE]))
+        return fail(b, o, "the slot could not be made on blue: %s", pg_error(o->side[BLUE]));
+    copy_text(o->snapshot, sizeof o->snapshot, pg_value(o->side[BLUE], 0, pg_column(o->side[BLUE], "snapshot_name")));
+    if (!*o->snapshot)
+        return fail(b, o, "blue made the slot without a snapshot");
+    step_say(b->run, "ok", "%s: slot %s on blue, with the snapshot %s", o->db->name, slot, o->snapshot);
+    return true;
+}
+
+static void add_word(struct arena *a, const char **argv, int *n, const char *word)
+{
+    if (*n < 500)
+        argv[(*n)++] = arena_strdup(a, word);
+}
+
+/* The one shell of this room: its words come as arguments, none is part of the script. The custom format ends whole or not at all,
+ * so pg_restore notices a pg_dump that died. */
+static void start(struct baseline *b, struct one *o)
+{
+    static const char script[] = "dump=$1 restore=$2 from=$3 to=$4 options=$5; shift 5; \"$dump\" -Fc --no-publications --no-subscriptions \"$@\" -d \"$from\" |"
+                                 " PGAPPNAME='" BASELINE_APP "' PGOPTIONS=\"$options\" \"$restore\" -v -d \"$to\"";
+    struct arena a = {0};
+    const char *argv[512] = {"sh", "-c", script, "sh"}, *bin = o->tools.bin;
+    char word[PATH_MAX + 32];
+    int n = 4;
+    snprintf(word, sizeof word, "%s%spg_dump", bin, *bin ? "/" : "");
+    add_word(&a, argv, &n, word);
+    snprintf(word, sizeof word, "%s%spg_restore", bin, *bin ? "/" : "");
+    add_word(&a, argv, &n, word);
+    add_word(&a, argv, &n, o->db->conninfo[BLUE]);
+    add_word(&a, argv, &n, o->db->conninfo[GREEN]);
+    if (b->what == BASELINE_SCHEMA) {
+        add_word(&a, argv, &n, "-c default_transaction_read_only=off");
+        add_word(&a, argv, &n, "--schema-only");
+        add_word(&a, argv, &n, "--exclude-schema=" PGNAMES_SCHEMA);
+    } else { /* as the worker of a subscription does it: no trigger fires, no foreign key is looked at */
+        add_word(&a, argv, &n, "-c default_transaction_read_only=off -c session_replication_role=replica");
+        add_word(&a, argv, &n, "--data-only");
+        add_word(&a, argv, &n, "--no-unlogged-table-data");
+        snprintf(word, sizeof word, "--snapshot=%s", o->snapshot);
+        add_word(&a, argv, &n, word);
+    }
+    for (int i = 0; i < o->db->ntables; i++) {
+        char schema[80], table[80], quoted[2][200];
+        pgnames_split(o->db->tables[i], schema, table, sizeof schema);
+        pg_quote_name(quoted[0], sizeof quoted[0], schema);
+        pg_quote_name(quoted[1], sizeof quoted[1], table);
+        snprintf(word, sizeof word, "%s.%s", quoted[0], quoted[1]);
+        add_word(&a, argv, &n, "-t");
+        add_word(&a, argv, &n, word);
+    }
+    if (b->what == BASELINE_ROWS && o->db->ntables) {
+        add_word(&a, argv, &n, "-t");
+        add_word(&a, argv, &n, PGNAMES_SCHEMA ".*");
+    }
+    argv[n] = NULL;
+    o->child = child_new(&b->run->task);
+    child_start(o->child, &(struct child_opts){.argv = argv, .timeout_ms = MAX(step_time_left(b->run), (int64_t)1000)});
+    arena_free(&a);
+}
+
+/* "pg_restore: from TOC entry 215; 1259 16386 TABLE items app" stands before the error that it is about. */
+static void hear(struct baseline *b, struct one *o, const char *line)
+{
+    const char *toc = strstr(line, "from TOC entry "), *error = strstr(line, "error: ");
+    if (toc) {
+        const char *what = strchr(toc, ';');
+        what = what ? strpbrk(what, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") : NULL;
+        copy_text(o->object, sizeof o->object, what ? what : "");
+    } else if (strstr(line, "processing data for table")) {
+        step_say(b->run, "info", "%s: %s", o->db->name, strstr(line, "processing"));
+        o->tables++;
+    } else if (error && o->errors++ < ERRORS_TOLD) {
+        step_say(b->run, "bad", "%s: %s%s%s", o->db->name, o->object, *o->object ? ": " : "", error + strlen("error: "));
+        if (o->errors == 1)
+            fail(b, o, "%.120s%s%.180s", o->object, *o->object ? ": " : "", error + strlen("error: "));
+    }
+}
+
+static bool is_copied(struct baseline *b, struct one *o)
+{
+    struct child_line line;
+    while (child_read(o->child, &line))
+        if (line.is_err)
+            hear(b, o, line.text);
+    if (child_busy(o->child))
+        return false;
+    if (o->errors || child_failed(o->child))
+        return fail(b, o, "%s", child_error(o->child));
+    if (b->what == BASELINE_SCHEMA)
+        step_say(b->run, "ok", "%s: green has blue's schema", o->db->name);
+    else
+        step_say(b->run, "ok", "%s: the rows of %d tables are copied, as the slot's snapshot shows them", o->db->name, o->tables);
+    return true;
+}
+
+static void close_lines(struct one *o)
+{
+    for (int i = 0; i < SIDES; i++) {
+        pg_free(o->side[i]);
+        o->side[i] = NULL;
+    }
+}
+
+static bool go_one(struct baseline *b, struct one *o)
+{
+    switch (o->at) {
+    case CONNECT: return is_connected(b, o);
+    case ASK: return has_asked(b, o);
+    case FIND: return has_tools(b, o);
+    case SLOT: return b->what == BASELINE_SCHEMA || make_slot(b, o);
+    case START: start(b, o); return true;
+    case COPY: return is_copied(b, o);
+    case OVER: return false;
+    }
+    return false;
+}
+
+enum baseline_state baseline_go(struct baseline *b)
+{
+    bool all = true;
+    for (struct one *o = b->ones; o < b->ones + b->n && !*b->error; o++) {
+        while (go_one(b, o))
+            o->at++;
+        if (o->at == OVER)
+            close_lines(o);
+        all = all && o->at == OVER;
+    }
+    return *b->error ? BASELINE_FAILED : all ? BASELINE_DONE : BASELINE_BUSY;
+}
+
+void baseline_free(struct baseline *b)
+{
+    if (!b)
+        return;
+    for (struct one *o = b->ones; o < b->ones + b->n; o++) {
+        close_lines(o);
+        tools_free(&o->tools);
+        child_free(o->child);
+    }
+    free(b->ones);
+    free(b);
+}
