@@ -17,7 +17,7 @@ enum {
     AUDIT_SHOWN = 20,       /* findings of one kind that are named; the others are counted */
     AUDIT_ROW_LIMIT = 5000, /* lines read of one answer */
     AUDIT_LIST_LIMIT = 50000,
-    AUDIT_PARAMS = 8,       /* of audit_scope */
+    AUDIT_PARAMS = 9,       /* of audit_scope */
 };
 extern const char audit_scope[];
 

@@ -48,6 +48,18 @@ const struct audit_list audit_lists[] = {
      "install its package, then CREATE EXTENSION on green"},
     {"roles", false, "SELECT rolname, '', '', 'role', false, 'warning' FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%'",
      "its logins fail on green: create it there (pg_dumpall -g)"},
+    {"privileges", false,
+     "SELECT what, ' grant to ' || who, string_agg(privilege_type, ' ' ORDER BY privilege_type COLLATE \"C\"), 'grant', false, 'warning'"
+     " FROM (SELECT 'schema ' || quote_ident(nspname) AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END AS who, privilege_type, grantee, nspowner AS owner"
+     "   FROM pg_namespace, aclexplode(nspacl) WHERE nspname NOT IN ('information_schema', 'cutover', 'public') AND nspname NOT LIKE 'pg\\_%'"
+     "  UNION ALL SELECT 'sequence ' || name, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, grantee, relowner"
+     "   FROM rel, aclexplode(relacl) WHERE relkind = 'S') g WHERE grantee <> owner GROUP BY what, who",
+     "GRANT it on green (pg_dump -s)"},
+    {"settings", false,
+     "SELECT CASE setrole WHEN 0 THEN 'database' ELSE 'role ' || pg_get_userbyid(setrole) END, ' ' || split_part(c, '=', 1), substr(c, strpos(c, '=') + 1), 'setting', false, 'warning'"
+     " FROM pg_db_role_setting s, unnest(setconfig) c WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
+     " AND c NOT LIKE 'default_transaction_read_only=%'",
+     "ALTER ROLE or ALTER DATABASE ... SET it on green (pg_dumpall -g)"},
     {"locale", false,
      "SELECT v.name, '', coalesce(v.value, ''), 'setting', false, 'warning' FROM (SELECT pg_encoding_to_char(encoding) AS enc, to_jsonb(d) AS j"
      "  FROM pg_database d WHERE datname = current_database()) d, LATERAL (VALUES ('encoding', enc), ('collation', j->>'datcollate'),"

@@ -3,7 +3,7 @@
 
 const char audit_scope[] =
     "WITH RECURSIVE plan AS (SELECT $1::text[] AS tables, $2::text AS sub, $3::int AS blue_subs, $4::int AS green_subs, $5::int AS sync,"
-    "  $6::int AS workers, $7::int AS blue_version, $8::bool AS same_role),"
+    "  $6::int AS workers, $7::int AS blue_version, $8::bool AS same_role, $9::bool AS reverse),"
     " rel AS (SELECT c.oid, c.relname, c.relkind::text AS relkind, c.relpersistence::text AS persistence, c.relreplident::text AS ident,"
     "  c.reltuples, c.relowner, c.relacl, c.relispartition, c.relrowsecurity, n.nspname, format('%I.%I', n.nspname, c.relname) AS name"
     "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -23,6 +23,11 @@ const char audit_scope[] =
 #define LIMIT_SQL(setting, used, need) \
     "SELECT '" setting "', format('%s, of which %s are in use by others; %s are needed', most, used, need)" \
     " FROM plan, LATERAL (SELECT " NUMBER(setting) " AS most, (" used ") AS used, " need " AS need) x "
+
+/* What the way back needs beside: without it the switch is refused. */
+#define LIMIT_BACK(side, where, min, max, setting, used, least) \
+    {setting, AUDIT_BLOCKER, side, min, max, LIMIT_SQL(setting, used, least) "WHERE most - used < need AND reverse", \
+     "the way back needs them: raise it on " where " and restart that server, or set reverse = false"}
 
 #define OURS(name) "(" name " = sub OR " name " LIKE 'cutover\\_%' OR " name " ~ '^pg_[0-9]+_sync_')"
 #define USED_SLOTS "SELECT count(*)::int FROM pg_replication_slots WHERE NOT " OURS("slot_name::text")
@@ -54,6 +59,20 @@ const char audit_scope[] =
 #define NO_CREATE "SELECT current_user, 'no CREATE privilege on the database' WHERE NOT has_database_privilege(current_database(), 'CREATE')"
 #define STANDBY "SELECT 'server', 'it is a standby' WHERE pg_is_in_recovery()"
 #define VERSION "SELECT 'server', 'PostgreSQL ' || current_setting('server_version')"
+
+/* A library that was updated since may sort in another way. */
+#define COLLATION_OF_DATABASE \
+    "SELECT datname, format('made with collation version %s, and the library has %s', datcollversion, pg_database_collation_actual_version(oid)) FROM pg_database" \
+    " WHERE datname = current_database() AND datcollversion <> pg_database_collation_actual_version(oid)"
+#define COLLATIONS \
+    "SELECT format('%I.%I', nspname, collname), format('made with version %s, and the library has %s', collversion, pg_collation_actual_version(c.oid)) FROM pg_collation c" \
+    " JOIN pg_namespace n ON n.oid = collnamespace WHERE collversion <> pg_collation_actual_version(c.oid) AND EXISTS (SELECT FROM pg_depend d" \
+    " WHERE d.refclassid = 'pg_collation'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_class'::regclass)"
+/* What the service has instead of superusers and of files of settings. */
+#define SERVICE \
+    "SELECT rolname, CASE rolname WHEN 'rds_superuser' THEN 'RDS: rds.logical_replication stands for wal_level, rds_replication for REPLICATION'" \
+    " WHEN 'cloudsqlsuperuser' THEN 'Cloud SQL: cloudsql.logical_decoding stands for wal_level'" \
+    " ELSE 'Azure: wal_level is a server parameter' END FROM pg_roles WHERE rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin')"
 
 #define HAS_KEY "EXISTS (SELECT FROM pg_index i WHERE indrelid = t.oid AND indisprimary AND indimmediate AND indisvalid)"
 #define CHANGES \
@@ -91,6 +110,15 @@ const struct audit_row audit_rows[] = {
     LIMIT_ROWS(GREEN, "green", 0, 0, "max_worker_processes", USED_PROCESSES, GREEN_LEAST, GREEN_BEST),
     LIMIT_ROWS(GREEN, "green", 0, 17, "max_replication_slots", USED_ORIGINS, GREEN_LEAST, GREEN_BEST),
     LIMIT_ROWS(GREEN, "green", 18, 0, "max_active_replication_origins", USED_ORIGINS, GREEN_LEAST, GREEN_BEST),
+    {"wal_level", AUDIT_BLOCKER, GREEN, 0, 0,
+     "SELECT 'wal_level', current_setting('wal_level') || ' on green' FROM plan WHERE reverse AND current_setting('wal_level') <> 'logical'",
+     "the way back needs logical: set it on green and restart it, or set reverse = false"},
+    LIMIT_BACK(GREEN, "green", 0, 0, "max_replication_slots", USED_SLOTS, "green_subs"),
+    LIMIT_BACK(GREEN, "green", 0, 0, "max_wal_senders", USED_SENDERS, "green_subs"),
+    LIMIT_BACK(BLUE, "blue", 0, 0, "max_logical_replication_workers", USED_APPLY, "blue_subs"),
+    LIMIT_BACK(BLUE, "blue", 0, 0, "max_worker_processes", USED_PROCESSES, "(blue_subs + 1)"),
+    LIMIT_BACK(BLUE, "blue", 0, 17, "max_replication_slots", USED_ORIGINS, "blue_subs"),
+    LIMIT_BACK(BLUE, "blue", 18, 0, "max_active_replication_origins", USED_ORIGINS, "blue_subs"),
     {"role", AUDIT_BLOCKER, BLUE, 0, 0,
      "SELECT current_user, 'neither superuser nor REPLICATION on blue' WHERE NOT " ROLE("rolsuper OR rolreplication") " AND NOT " RDS_REPLICATION,
      "ALTER ROLE ... REPLICATION (RDS: GRANT rds_replication)"},
@@ -130,6 +158,9 @@ const struct audit_row audit_rows[] = {
     {"table privilege", AUDIT_BLOCKER, BLUE, 0, 0,
      "SELECT name, 'we may not read this table' FROM t, plan WHERE same_role AND relkind = 'r' AND NOT has_table_privilege(oid, 'SELECT')",
      "GRANT SELECT on it; else its first copy fails"},
+    {"row security", AUDIT_BLOCKER, BLUE, 0, 0,
+     "SELECT name, 'row level security applies to our role' FROM t, plan WHERE same_role AND relrowsecurity AND row_security_active(oid)",
+     "the first copy would lack rows without an error: connect as a role with BYPASSRLS"},
     {"rows on green", AUDIT_BLOCKER, GREEN, 0, 0,
      "SELECT name, 'it holds rows on green, and no subscription of ours is there' FROM t, plan WHERE relkind = 'r' AND NOT " SUBSCRIBED
      " AND CASE WHEN pg_relation_size(t.oid) = 0 THEN false WHEN NOT has_table_privilege(t.oid, 'SELECT') THEN true"
@@ -152,7 +183,9 @@ const struct audit_row audit_rows[] = {
     {"materialized views", AUDIT_WARNING, BLUE, 0, 0, "SELECT name, 'materialized view' FROM rel WHERE relkind = 'm'",
      "not carried; REFRESH it on green before the switch"},
     {"large objects", AUDIT_WARNING, BLUE, 0, 0,
-     "SELECT 'large objects', format('%s of them, the newest has oid %s', count(*), max(oid)) FROM pg_largeobject_metadata HAVING count(*) > 0",
+     "SELECT 'large objects', format('%s of them, the newest has oid %s; %s', count(*), max(oid), (SELECT CASE WHEN sum(n_tup_ins + n_tup_upd + n_tup_del) > 0"
+     " THEN format('they change: %s writes since statistics began', sum(n_tup_ins + n_tup_upd + n_tup_del)) ELSE 'none was written since statistics began' END"
+     " FROM pg_stat_sys_tables WHERE relname = 'pg_largeobject')) FROM pg_largeobject_metadata HAVING count(*) > 0",
      "not carried; copy them by hand (pg_dump -b) and again before the switch"},
     {"triggers", AUDIT_WARNING, GREEN, 0, 0,
      "SELECT name || ' ' || quote_ident(tgname), CASE tgenabled WHEN 'A' THEN 'ALWAYS trigger' ELSE 'REPLICA trigger' END"
@@ -173,9 +206,10 @@ const struct audit_row audit_rows[] = {
      " FROM pg_prepared_xacts WHERE database = current_database()",
      "the slot waits for it and the switch refuses it; COMMIT or ROLLBACK PREPARED"},
     {"old transactions", AUDIT_WARNING, BLUE, 0, 0,
-     "SELECT 'pid ' || pid, format('%s of %s, %s, open for %s min', coalesce(nullif(application_name, ''), 'a session'), usename,"
-     " coalesce(state, 'unknown'), (extract(epoch FROM clock_timestamp() - xact_start) / 60)::int) FROM pg_stat_activity"
-     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start < clock_timestamp() - interval '5 min'"
+     "SELECT 'pid ' || pid, format('%s of %s, %s, open for %s', coalesce(nullif(application_name, ''), 'a session'), usename,"
+     " coalesce(state, 'unknown'), date_trunc('second', clock_timestamp() - xact_start)) FROM pg_stat_activity"
+     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+     " AND xact_start < clock_timestamp() - CASE WHEN state LIKE 'idle in%' THEN interval '5 s' ELSE interval '5 min' END"
      " AND (datname = current_database() OR backend_xid IS NOT NULL)",
      "the slot and the switch wait for it; end it"},
     {"max_slot_wal_keep_size", AUDIT_WARNING, BLUE, 0, 0,
@@ -186,7 +220,14 @@ const struct audit_row audit_rows[] = {
      " WHERE current_setting('idle_replication_slot_timeout') <> '0'",
      "a subscription that stands still for longer loses its slot"},
 
+    {"collation version", AUDIT_WARNING, BLUE, 15, 0, COLLATION_OF_DATABASE, "indexes on text may be broken: REINDEX, REFRESH COLLATION VERSION"},
+    {"collation version", AUDIT_WARNING, GREEN, 15, 0, COLLATION_OF_DATABASE, "indexes on text may be broken on green: REINDEX, REFRESH COLLATION VERSION"},
+    {"collation version", AUDIT_WARNING, BLUE, 0, 0, COLLATIONS, "indexes that use it may be broken: REINDEX, REFRESH VERSION"},
+    {"collation version", AUDIT_WARNING, GREEN, 0, 0, COLLATIONS, "indexes that use it may be broken on green: REINDEX, REFRESH VERSION"},
+
     /* notes */
+    {"managed service", AUDIT_NOTE, BLUE, 0, 0, SERVICE, "on blue: name the tables in the plan if ALL TABLES is refused"},
+    {"managed service", AUDIT_NOTE, GREEN, 0, 0, SERVICE, "on green: it subscribes with a password over there"},
     {"server", AUDIT_NOTE, BLUE, 19, 0, VERSION, "newer than what cutover was tested with (13 to 18)"},
     {"server", AUDIT_NOTE, GREEN, 19, 0, VERSION, "newer than what cutover was tested with (13 to 18)"},
     {"slots", AUDIT_NOTE, BLUE, 0, 0,

@@ -73,7 +73,7 @@ static void ask(struct step_run *run, enum side side, const char *before, const 
     for (int i = 0; i < 5; i++)
         snprintf(number[i], sizeof number[i], "%" PRId64, numbers[i]);
     bool same = strcmp(d->subscribe_from, d->conninfo[BLUE]) == 0;
-    const char *params[AUDIT_PARAMS] = {tables.text, sub, number[0], number[1], number[2], number[3], number[4], same ? "t" : "f"};
+    const char *params[AUDIT_PARAMS] = {tables.text, sub, number[0], number[1], number[2], number[3], number[4], same ? "t" : "f", d->reverse ? "t" : "f"};
     buf_printf(&text, "%s%s%s%s", audit_scope, before, sql, after);
     pg_query(line(run, side), text.text, AUDIT_PARAMS, params, patience(run, ASK_MS));
     buf_free(&text);
