@@ -24,7 +24,7 @@ static void ask(struct pulse *p)
 {
     static const char could[] = "SELECT 1 / (current_setting('transaction_read_only') = 'off')::int";
     char sql[200];
-    snprintf(sql, sizeof sql, "INSERT INTO cutover.marker (id, at, step) VALUES ('%s-%lld', clock_timestamp(), 'pulse')", p->id, (long long)(p->answers + p->errors));
+    snprintf(sql, sizeof sql, "INSERT INTO cutover.marker (id, at, step) VALUES ('%s-%lld', clock_timestamp(), 'pulse')", p->id, (long long)p->answers + p->errors);
     pg_query(p->pg, p->asks_only ? could : sql, -1, NULL, ANSWER_MS);
 }
 
