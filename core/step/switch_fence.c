@@ -132,16 +132,25 @@ void switch_begin_unfence(struct sw *sw)
         pg_query(d->side[BLUE], holder, 0, NULL, 1000);
 }
 
+/* Of all databases the transaction that has been open for the longest: the others have only just begun. */
+static void say_holder(const struct sw *sw, char *held, size_t size)
+{
+    const struct switch_db *longest = NULL;
+    FOR_DB(d)
+        if (!pg_failed(d->side[BLUE]) && pg_rows(d->side[BLUE]) > 0 && (!longest || pg_int(d->side[BLUE], 0, 3) > pg_int(longest->side[BLUE], 0, 3)))
+            longest = d;
+    snprintf(held, size, "no open transaction was found on %s", switch_name(sw, BLUE));
+    if (longest)
+        snprintf(held, size, "held by pid %s of %s (%.40s, %s, open for %.1f s)", pg_value(longest->side[BLUE], 0, 0), longest->plan->name, pg_value(longest->side[BLUE], 0, 1),
+                 pg_value(longest->side[BLUE], 0, 2), (double)pg_int(longest->side[BLUE], 0, 3) / 1000);
+}
+
 enum look switch_look_unfence(struct sw *sw)
 {
     if (switch_is_busy(sw))
         return LOOK_WAIT;
     char held[200];
-    snprintf(held, sizeof held, "no open transaction was found on %s", switch_name(sw, BLUE));
-    FOR_DB(d)
-        if (!pg_failed(d->side[BLUE]) && pg_rows(d->side[BLUE]) > 0)
-            snprintf(held, sizeof held, "held by pid %s of %s (%.40s, %s, open for %.1f s)", pg_value(d->side[BLUE], 0, 0), d->plan->name,
-                     pg_value(d->side[BLUE], 0, 1), pg_value(d->side[BLUE], 0, 2), (double)pg_int(d->side[BLUE], 0, 3) / 1000);
+    say_holder(sw, held, sizeof held);
     FOR_POOLER(p)
         if (pg_failed(p->admin))
             return switch_fail(sw, "The pooler %s did not resume after a fence that took too long: %s.", p->plan->name, pg_error(p->admin));
