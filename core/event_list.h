@@ -44,8 +44,8 @@ EVENT(lag_seen, "replication of one database: bytes not yet confirmed by green, 
       " server gives the slot up, -1 when it never does; of the side that follows: errors of its workers, conflicts that lost a row (18), workers begun anew",
       TEXT(db) TEXT(direction) NUM(bytes) NUM(lag) NUM(retained) FLAG(active) TEXT(slot) TEXT(sent_lsn) TEXT(flushed_lsn) TEXT(status) NUM(left)
       NUM(errors) NUM(conflicts) NUM(restarts) TEXT(error))
-EVENT(copy_seen, "the first copy of one table: state is init, copying, synced or ready",
-      TEXT(db) TEXT(table) TEXT(state) NUM(rows) NUM(total))
+EVENT(copy_seen, "the first copy of one table: state is init, copying, synced or ready; rows of about total, bytes carried and the table's size on blue",
+      TEXT(db) TEXT(table) TEXT(state) NUM(rows) NUM(total) NUM(bytes) NUM(size))
 EVENT(schema_seen, "blue's definitions compared with those at the beginning of replication; drift: how many objects changed that green does not have so;"
       " object and change (new, altered, dropped) name the first; base stands for the beginning",
       TEXT(db) TEXT(base) NUM(objects) NUM(drift) TEXT(object) TEXT(change))

@@ -25,7 +25,8 @@ bool history_growth(const struct history *h, int64_t second, int seconds, int64_
 struct model_table { /* first copy of one table */
     char name[132]; /* schema and table have up to 63 bytes each */
     char state[12];
-    int64_t rows, total;
+    int64_t rows, total, bytes, size; /* of about total; bytes carried, and the size on blue */
+    int64_t at, since, first;         /* wall ms of the last look, and of the first that saw it being copied; rows at that time */
 };
 struct model_finding {
     char level[8];
@@ -252,6 +253,9 @@ struct prediction {
 struct prediction model_predict(const struct model *m, const struct plan *p, int db, int64_t now);
 int64_t model_predict_us(const struct model *m, const struct plan *p, int64_t now); /* of all databases, which stop together: the longest; UNKNOWN */
 /* "about 39 ms: open 18, marker 12, commits 8.0, 12 sequences 0.9", of the database with the longest. Returns buf. */
+/* Of the first copy: rows a second of a table, 0 when none; and ms until the rest of n tables is there at their present rates, UNKNOWN. */
+int64_t model_copy_rate(const struct model_table *t);
+int64_t model_copy_left(const struct model_table *t, int n);
 const char *model_predict_text(const struct model *m, const struct plan *p, int64_t now, char *buf, size_t size);
 /* WAL that a slot keeps; side: whose slot, blue's on the way there, green's on the way back. left: bytes that may still come until its server
  * is full or gives the slot up; UNKNOWN when no limit is known. full_in: ms until then at the rate of the last minute; UNKNOWN also when

@@ -119,9 +119,33 @@ static void fold_copy_seen(struct model_db *db, int64_t at, const struct event_c
     db->tables_ready += ready - was_ready;
     if (!t)
         return;
+    bool copying = strcmp(e->state, "copying") == 0;
+    if (copying && (strcmp(t->state, "copying") != 0 || e->rows < t->rows)) { /* one that failed begins anew */
+        t->since = at;
+        t->first = e->rows;
+    }
     KEEP(t->state, e->state);
+    t->at = at;
     t->rows = e->rows;
     t->total = e->total;
+    t->bytes = e->bytes;
+    t->size = e->size;
+}
+
+int64_t model_copy_rate(const struct model_table *t)
+{
+    return strcmp(t->state, "copying") == 0 && t->at > t->since ? (t->rows - t->first) * 1000 / (t->at - t->since) : 0;
+}
+
+/* Rows are estimates of blue's statistics, so what is left never falls below zero. */
+int64_t model_copy_left(const struct model_table *t, int n)
+{
+    int64_t rate = 0, left = 0;
+    for (int i = 0; i < n; i++) {
+        rate += model_copy_rate(&t[i]);
+        left += strcmp(t[i].state, "ready") == 0 || strcmp(t[i].state, "synced") == 0 ? 0 : MAX(t[i].total - t[i].rows, (int64_t)0);
+    }
+    return rate > 0 ? left * 1000 / rate : UNKNOWN;
 }
 
 static void fold_audit_found(struct model_db *db, const struct event_audit_found *e)

@@ -98,8 +98,15 @@ static void draw_copy(struct area a, const struct view *v, const struct model_db
         total += MAX(db->table[i].total, 0);
     }
     int x = area_printf(a, 0, 0, ROLE_BRIGHT, "copying %d/%d tables", db->tables_ready, db->tables_seen) + 2;
-    if (a.w - x >= 10)
-        graph_bar(a, x, 0, a.w - x, total > 0 ? MIN(done * 1000000 / total, 1000000) : 0, v->graph, ROLE_GRAPH, ROLE_BORDER);
+    int64_t left = model_copy_left(db->table, db->ntables);
+    char span[32];
+    int bar = a.w - x;
+    if (left >= 0 && bar >= 16) { /* how long the rest takes at the present rate */
+        area_printfr(a, a.w, 0, ROLE_TEXT, "~%s", format_span(left, span, sizeof span));
+        bar -= 7;
+    }
+    if (bar >= 8)
+        graph_bar(a, x, 0, bar, total > 0 ? MIN(done * 1000000 / total, 1000000) : 0, v->graph, ROLE_GRAPH, ROLE_BORDER);
     int facts = a.h >= 9 ? 4 : 1;
     draw_tables(area_part(a, 0, 1, -1, MAX(a.h - 1 - facts, 0)), v, db);
     pane_replication_sides(a, a.h - MAX(facts - 1, 1), v, db);
@@ -259,6 +266,19 @@ static int rows(const struct view *v)
     return v->plan->ndatabases;
 }
 
+/* One table of the first copy: rows and bytes of all, how fast, how long the rest takes. */
+static void put_table(struct buf *out, const struct model_table *t)
+{
+    char so_far[32], all[32], span[32];
+    buf_printf(out, "  %-24s %-9s %lld of %lld rows", t->name, t->state, (long long)t->rows, (long long)t->total);
+    if (t->size > 0)
+        buf_printf(out, ", %s of %s", format_bytes(t->bytes, so_far, sizeof so_far), format_bytes(t->size, all, sizeof all));
+    int64_t rate = model_copy_rate(t), left = model_copy_left(t, 1);
+    if (rate > 0)
+        buf_printf(out, ", %lld rows/s, ~%s left", (long long)rate, format_span(MAX(left, (int64_t)0), span, sizeof span));
+    buf_puts(out, "\n");
+}
+
 static void detail(const struct view *v, int row, struct buf *out)
 {
     const struct model_db *db = &v->model->db[row];
@@ -295,7 +315,7 @@ static void detail(const struct view *v, int row, struct buf *out)
     for (int i = 0; i < db->ndifferences; i++)
         buf_printf(out, "  %s %s: %s\n", db->difference[i].table, db->difference[i].key, pane_sentence(v, db->difference[i].text, text, sizeof text));
     for (int i = 0; i < db->ntables; i++)
-        buf_printf(out, "  %-24s %-9s %lld of %lld rows\n", db->table[i].name, db->table[i].state, (long long)db->table[i].rows, (long long)db->table[i].total);
+        put_table(out, &db->table[i]);
 }
 
 static bool present(const struct plan *plan)

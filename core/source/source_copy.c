@@ -14,7 +14,7 @@ enum { BUSY = 500, QUIET = 3000, MOST = 5000 };
 struct table {
     char name[130];
     char state;
-    int64_t rows, total;
+    int64_t rows, total, bytes, size;
 };
 struct own {
     struct pgline blue, green;
@@ -28,16 +28,16 @@ struct own {
 
 /* pg_stat_progress_copy came with PostgreSQL 14. */
 static const char states_sql[] =
-    "SELECT n.nspname || '.' || c.relname, r.srsubstate::text, coalesce(p.tuples_processed, 0) FROM pg_subscription_rel r"
+    "SELECT n.nspname || '.' || c.relname, r.srsubstate::text, coalesce(p.tuples_processed, 0), coalesce(p.bytes_processed, 0) FROM pg_subscription_rel r"
     " JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()"
     " JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_stat_progress_copy p ON p.relid = r.srrelid AND p.datname = current_database() WHERE s.subname = $1 AND n.nspname <> 'cutover' ORDER BY 1 LIMIT 5000";
 static const char states_sql_13[] =
-    "SELECT n.nspname || '.' || c.relname, r.srsubstate::text, 0 FROM pg_subscription_rel r"
+    "SELECT n.nspname || '.' || c.relname, r.srsubstate::text, 0, 0 FROM pg_subscription_rel r"
     " JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()"
     " JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE s.subname = $1 AND n.nspname <> 'cutover' ORDER BY 1 LIMIT 5000";
 static const char totals_sql[] =
-    "SELECT n.nspname || '.' || c.relname, greatest(c.reltuples, 0)::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    "SELECT n.nspname || '.' || c.relname, greatest(c.reltuples, 0)::bigint, pg_table_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'cutover') ORDER BY 1 LIMIT 5000";
 
 static int count(const struct plan *p)
@@ -100,32 +100,39 @@ static void tell_others(struct source *s)
 {
     struct own *o = s->own;
     char state = 'r';
-    int64_t rows = 0, total = 0;
+    int64_t rows = 0, total = 0, bytes = 0, size = 0;
     for (int i = MODEL_TABLES - 1; i < o->ntables && o->ntables > MODEL_TABLES; i++) {
         const struct table *t = &o->table[i];
         if (order_of(t->state) < order_of(state))
             state = t->state;
         rows += t->rows;
         total += t->total;
+        bytes += t->bytes;
+        size += t->size;
     }
     if (o->ntables <= MODEL_TABLES || (state == o->others_state && rows == o->others_rows))
         return;
     o->others_state = state;
     o->others_rows = rows;
-    RECORD(s->door, copy_seen, .db = s->plan->databases[s->index].name, .table = "(all other tables)", .state = word(state), .rows = rows, .total = total);
+    RECORD(s->door, copy_seen, .db = s->plan->databases[s->index].name, .table = "(all other tables)", .state = word(state), .rows = rows, .total = total,
+        .bytes = bytes, .size = size);
 }
 
-static void take_table(struct source *s, struct table *t, char state, int64_t rows)
+static void take_table(struct source *s, struct table *t, char state, int64_t rows, int64_t bytes)
 {
     const struct own *o = s->own;
-    if (state == 'r' || state == 's' || state == 'f')
+    if (state == 'r' || state == 's' || state == 'f') {
         rows = MAX(t->total, rows);
+        bytes = MAX(t->size, bytes);
+    }
     if (t->state == state && t->rows == rows)
         return;
     t->state = state;
     t->rows = rows;
+    t->bytes = bytes;
     if (is_alone(o, t))
-        RECORD(s->door, copy_seen, .db = s->plan->databases[s->index].name, .table = t->name, .state = word(state), .rows = rows, .total = t->total);
+        RECORD(s->door, copy_seen, .db = s->plan->databases[s->index].name, .table = t->name, .state = word(state), .rows = rows, .total = t->total,
+            .bytes = bytes, .size = t->size);
 }
 
 /* The names first: only then is known which tables are alone. */
@@ -142,7 +149,7 @@ static void take_states(struct source *s)
             char state = pg_value(pg, i, 1)[0];
             ready += pass && state == 'r';
             if (t && pass && o->has_totals)
-                take_table(s, t, state, pg_int(pg, i, 2));
+                take_table(s, t, state, pg_int(pg, i, 2), pg_int(pg, i, 3));
         }
     if (o->ntables != before)
         o->has_totals = false;
@@ -167,6 +174,7 @@ static void take_totals(struct own *o)
             struct table *table = &o->table[(t + j) % o->ntables];
             if (strcmp(table->name, name) == 0) {
                 table->total = pg_int(pg, i, 1);
+                table->size = pg_int(pg, i, 2);
                 t = (t + j + 1) % o->ntables;
                 break;
             }

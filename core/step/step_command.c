@@ -10,7 +10,7 @@ enum { MOST_LINES = 200, MOST_WORDS = 64, GRACE = 2000 };
 
 struct own {
     struct child *child;
-    int told;
+    int told[2]; /* lines of stdout, of stderr */
     bool killed;
 };
 
@@ -28,14 +28,15 @@ static void describe(const struct plan *p, const struct model *m, const struct p
         buf_printf(out, strpbrk(o->values[i], " \t'\"") || !*o->values[i] ? " '%s'" : " %s", o->values[i]);
 }
 
+/* The streams come in no order: many lines of one must not use up what the other may tell. */
 static void tell_lines(struct step_run *run)
 {
     struct own *o = run->own;
     struct child_line line;
     while (child_read(o->child, &line))
-        if (o->told++ < MOST_LINES)
+        if (o->told[line.is_err]++ < MOST_LINES)
             step_say(run, line.is_err ? "warn" : "info", "%s", line.text);
-        else if (o->told == MOST_LINES + 1)
+        else if (o->told[line.is_err] == MOST_LINES + 1)
             step_say(run, "warn", "it prints more; the rest is not told");
 }
 

@@ -563,6 +563,25 @@ static void tables_with_long_names_are_told_apart(void **state)
     assert_int_equal(db->tables_ready, 2);
 }
 
+static void a_copy_has_a_rate_and_an_end(void **state)
+{
+    struct world *w = *state;
+    const struct model_db *db = &w->model->db[0];
+    SEE(copy_seen, .db = "shop", .table = "public.big", .state = "init", .rows = 0, .total = 9000, .bytes = 0, .size = 900000);
+    assert_true(model_copy_left(db->table, db->ntables) == UNKNOWN);
+    SEE(copy_seen, .db = "shop", .table = "public.big", .state = "copying", .rows = 1000, .total = 9000, .bytes = 100000, .size = 900000);
+    w->now += 2000;
+    SEE(copy_seen, .db = "shop", .table = "public.big", .state = "copying", .rows = 3000, .total = 9000, .bytes = 300000, .size = 900000);
+    assert_true(model_copy_rate(&db->table[0]) == 1000);
+    assert_true(model_copy_left(db->table, db->ntables) == 6000);
+    assert_true(db->table[0].bytes == 300000 && db->table[0].size == 900000);
+    w->now += 1000;
+    SEE(copy_seen, .db = "shop", .table = "public.big", .state = "copying", .rows = 0, .total = 9000, .bytes = 0, .size = 900000); /* it failed, and begins anew */
+    assert_true(model_copy_rate(&db->table[0]) == 0);
+    SEE(copy_seen, .db = "shop", .table = "public.big", .state = "ready", .rows = 9000, .total = 9000, .bytes = 900000, .size = 900000);
+    assert_true(model_copy_rate(&db->table[0]) == 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 int main(void)
 {
@@ -574,7 +593,7 @@ int main(void)
         TEST(the_run_can_be_paused_and_its_journal_can_break), TEST(after_the_commit_replication_is_not_undone),
         TEST(the_fail_back_needs_a_living_way_back),
         TEST(a_fail_back_takes_the_switch_back),
-        TEST(the_price_of_going_back_follows_the_run), TEST(evidence_expires), TEST(tables_with_long_names_are_told_apart), TEST(the_writers_pause_is_a_stopwatch), TEST(a_dry_pause_moves_nothing),
+        TEST(the_price_of_going_back_follows_the_run), TEST(evidence_expires), TEST(tables_with_long_names_are_told_apart), TEST(the_writers_pause_is_a_stopwatch), TEST(a_dry_pause_moves_nothing), TEST(a_copy_has_a_rate_and_an_end),
         cmocka_unit_test(values_read_and_print_with_their_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
