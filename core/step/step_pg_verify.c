@@ -205,6 +205,7 @@ static void end_table(struct step_run *run)
         step_say(run, "warn", "%s: %" PRId64 " rows of %s changed at each of %d looks; they are not judged", database(run)->name, o->table_busy, t->shown, VERIFY_ROUNDS);
     if (!o->table_differences && !o->table_busy)
         verify_place_done(&o->place, o->db, o->subscription, t->digest, o->table_rows);
+    verify_place_keep(&o->place, o->db, o->subscription, NULL, NULL, 0);
     o->busy += o->table_busy;
     o->table_rows = o->table_differences = o->table_busy = 0;
     verify_range_free(&o->range);
@@ -351,7 +352,7 @@ static void end_range(struct step_run *run)
     bool last = !o->range.has_high;
     verify_free_suspects(&o->suspects);
     if (!o->table_differences && !o->table_busy)
-        verify_place_keep(&o->place, o->db, o->subscription, table(run), &o->range, o->table_rows, false);
+        verify_place_keep(&o->place, o->db, o->subscription, table(run), &o->range, o->table_rows);
     tell_progress(run, false);
     if (last)
         end_table(run);
@@ -527,8 +528,8 @@ static void arm(struct step_run *run)
     run->task.at = -1;
 }
 
-/* True when the step has ended: a side is away, somebody said stop, the time is over. What was compared is kept. */
-static bool is_hopeless(struct step_run *run)
+/* True when the step has ended: a side is away, somebody said stop, the time is over. */
+static bool has_ended(struct step_run *run)
 {
     struct own *o = own_of(run);
     for (int i = 0; o->side[GREEN] && i < SIDES; i++)
@@ -542,6 +543,15 @@ static bool is_hopeless(struct step_run *run)
         step_end(run, "failed", "the time of the step was over after %" PRId64 " rows; run again, it goes on where it stood", o->all_rows + o->rows);
     else
         return false;
+    return true;
+}
+
+/* What was compared is kept. */
+static bool is_hopeless(struct step_run *run)
+{
+    if (!has_ended(run))
+        return false;
+    verify_place_flush(&own_of(run)->place);
     return true;
 }
 

@@ -94,6 +94,7 @@ struct verify_place {
     char path[512];
     char *old;              /* the file as it was; NULL = there is none that counts */
     struct buf lines;       /* what is done, as it stands in the new file */
+    struct buf latest;      /* the new file, where it is not written yet */
     int64_t written;        /* clock_mono */
 };
 void verify_place_open(struct verify_place *p, const char *state_dir, const char *step, const char *settings);
@@ -101,8 +102,9 @@ bool verify_place_is_done(const struct verify_place *p, int db, const char *subs
 /* True when the earlier run stood inside this table: the range's low is set. */
 bool verify_place_inside(const struct verify_place *p, int db, const char *subscription, const struct verify_table *t, struct verify_range *r, int64_t *rows);
 void verify_place_done(struct verify_place *p, int db, const char *subscription, const char *digest, int64_t rows);
-/* At most once a second, unless `now`: writes what is done and where in the table the step stands. */
-void verify_place_keep(struct verify_place *p, int db, const char *subscription, const struct verify_table *t, const struct verify_range *r, int64_t rows, bool now);
+/* What is done and where in the table the step stands (NULL: between two); written at most once a second. */
+void verify_place_keep(struct verify_place *p, int db, const char *subscription, const struct verify_table *t, const struct verify_range *r, int64_t rows);
+void verify_place_flush(struct verify_place *p); /* what was kept last is on the disk: before the comparison stops */
 void verify_place_forget(struct verify_place *p); /* the comparison is over */
 void verify_place_free(struct verify_place *p);
 

@@ -111,12 +111,9 @@ static void write_file(const char *path, const struct buf *text)
     free(beside);
 }
 
-void verify_place_keep(struct verify_place *p, int db, const char *subscription, const struct verify_table *t, const struct verify_range *r, int64_t rows, bool now)
+void verify_place_keep(struct verify_place *p, int db, const char *subscription, const struct verify_table *t, const struct verify_range *r, int64_t rows)
 {
-    if (!now && clock_mono() - p->written < EVERY_MS)
-        return;
     struct buf text = {0};
-    p->written = clock_mono();
     buf_add(&text, p->lines.text, p->lines.len);
     if (t && r->has_high && t->nkeys) {
         buf_printf(&text, "at %d %s %s %" PRId64, db, subscription, t->digest, rows);
@@ -127,17 +124,30 @@ void verify_place_keep(struct verify_place *p, int db, const char *subscription,
         }
         buf_puts(&text, "\n");
     }
-    write_file(p->path, &text);
-    buf_free(&text);
+    buf_free(&p->latest);
+    p->latest = text;
+    if (clock_mono() - p->written >= EVERY_MS)
+        verify_place_flush(p);
+}
+
+void verify_place_flush(struct verify_place *p)
+{
+    if (!p->latest.len)
+        return;
+    p->written = clock_mono();
+    write_file(p->path, &p->latest);
+    buf_free(&p->latest);
 }
 
 void verify_place_forget(struct verify_place *p)
 {
     unlink(p->path);
+    buf_free(&p->latest);
 }
 
 void verify_place_free(struct verify_place *p)
 {
     free(p->old);
+    buf_free(&p->latest);
     buf_free(&p->lines);
 }

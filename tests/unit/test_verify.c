@@ -59,7 +59,8 @@ static void the_place_is_found_again(void **state)
     verify_place_done(&p, 0, "16400", "feed", 41);
     r.high[0] = xstrdup("a b\n\"ü");
     r.high[1] = xstrdup("");
-    verify_place_keep(&p, 0, "16400", &table, &r, 17, true);
+    verify_place_keep(&p, 0, "16400", &table, &r, 17);
+    verify_place_flush(&p);
     verify_range_free(&r);
     verify_place_free(&p);
 
