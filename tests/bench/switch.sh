@@ -64,6 +64,7 @@ tell_phases() {
 ours() { # COUNT
     local i
     fresh >/dev/null 2>&1 && step run replicate && said '^done: ' || { tail -n 1 "$DIR/out"; return 1; }
+    settled blue 20 || return 1 # PgBouncer remembers for seconds that a database was not there
     sql blue shop "TRUNCATE items" && load_begin "$rate"
     for ((i = 0; i < $1; i++)); do
         follows green && report && go && said '^done: Writes are on green' || { echo "# $(tail -n 1 "$DIR/out")"; return 1; }

@@ -67,7 +67,7 @@ static void take_answer(struct client *c)
     if (good < 0) {
         if (++errors > 10000) /* the server is gone for good */
             exit(3);
-        fprintf(stderr, "%lld: %s", c->number, PQerrorMessage(c->conn));
+        fprintf(stderr, "%lld at %ld: %s", c->number, (long)time(NULL), PQerrorMessage(c->conn));
         if (PQstatus(c->conn) == CONNECTION_BAD)
             PQreset(c->conn);
     } else {
