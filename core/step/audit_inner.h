@@ -35,6 +35,7 @@ extern const int audit_nrows;
 struct audit_list {
     const char *id;
     bool older_only; /* a value that is newer on green is fine */
+    bool comes_later; /* not asked where the step pg.replicate will bring it, with the schema */
     /* SELECT owner, part, value, label, needed, level. owner and part are the key; a missing owner (part '') says nothing
      * more of its parts. What only green has matters where needed says so, and its owner is on both sides. */
     const char *sql;

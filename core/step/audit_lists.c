@@ -31,12 +31,12 @@
 #define ALSO " UNION ALL "
 
 const struct audit_list audit_lists[] = {
-    {"schema", false, TABLES ALSO COLUMNS ALSO IDENTITY ALSO INDEXES ALSO TRIGGERS ALSO OWNERS ALSO GRANTS,
+    {"schema", false, true, TABLES ALSO COLUMNS ALSO IDENTITY ALSO INDEXES ALSO TRIGGERS ALSO OWNERS ALSO GRANTS,
      "give green the schema of blue (pg_dump -s)"},
-    {"sequences", false,
+    {"sequences", false, true,
      "SELECT name, '', '', 'sequence', false, 'blocker' FROM rel, plan WHERE relkind = 'S' AND cardinality(tables) = 0",
      "the switch sets it on green; give green the schema of blue (pg_dump -s)"},
-    {"views and functions", false,
+    {"views and functions", false, true,
      "SELECT name, '', '', CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END, false, 'warning'"
      " FROM rel WHERE relkind IN ('v', 'm', 'f')"
      ALSO "SELECT p.oid::regprocedure::text, '', '', CASE prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, false, 'warning'"
@@ -44,23 +44,23 @@ const struct audit_list audit_lists[] = {
      " WHERE n.nspname NOT IN ('information_schema', 'cutover') AND n.nspname NOT LIKE 'pg\\_%'"
      " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')",
      "give green the schema of blue (pg_dump -s)"},
-    {"extensions", true, "SELECT extname, '', extversion, 'extension', false, 'blocker' FROM pg_extension",
+    {"extensions", true, false, "SELECT extname, '', extversion, 'extension', false, 'blocker' FROM pg_extension",
      "install its package, then CREATE EXTENSION on green"},
-    {"roles", false, "SELECT rolname, '', '', 'role', false, 'warning' FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%'",
+    {"roles", false, false, "SELECT rolname, '', '', 'role', false, 'warning' FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%'",
      "its logins fail on green: create it there (pg_dumpall -g)"},
-    {"privileges", false,
+    {"privileges", false, true,
      "SELECT what, ' grant to ' || who, string_agg(privilege_type, ' ' ORDER BY privilege_type COLLATE \"C\"), 'grant', false, 'warning'"
      " FROM (SELECT 'schema ' || quote_ident(nspname) AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END AS who, privilege_type, grantee, nspowner AS owner"
      "   FROM pg_namespace, aclexplode(nspacl) WHERE nspname NOT IN ('information_schema', 'cutover', 'public') AND nspname NOT LIKE 'pg\\_%'"
      "  UNION ALL SELECT 'sequence ' || name, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, grantee, relowner"
      "   FROM rel, aclexplode(relacl) WHERE relkind = 'S') g WHERE grantee <> owner GROUP BY what, who",
      "GRANT it on green (pg_dump -s)"},
-    {"settings", false,
+    {"settings", false, false,
      "SELECT CASE setrole WHEN 0 THEN 'database' ELSE 'role ' || pg_get_userbyid(setrole) END, ' ' || split_part(c, '=', 1), substr(c, strpos(c, '=') + 1), 'setting', false, 'warning'"
      " FROM pg_db_role_setting s, unnest(setconfig) c WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
      " AND c NOT LIKE 'default_transaction_read_only=%'",
      "ALTER ROLE or ALTER DATABASE ... SET it on green (pg_dumpall -g)"},
-    {"locale", false,
+    {"locale", false, false,
      "SELECT v.name, '', coalesce(v.value, ''), 'setting', false, 'warning' FROM (SELECT pg_encoding_to_char(encoding) AS enc, to_jsonb(d) AS j"
      "  FROM pg_database d WHERE datname = current_database()) d, LATERAL (VALUES ('encoding', enc), ('collation', j->>'datcollate'),"
      "  ('character type', j->>'datctype'), ('locale provider', coalesce(j->>'datlocprovider', 'c')),"

@@ -6,18 +6,18 @@
 
 #include "core/child.h"
 #include "core/pg.h"
-#include "core/pgnames.h"
 #include "core/step/baseline_inner.h"
 
 enum { CONNECT_MS = 8000, ASK_MS = 10000, ERRORS_TOLD = 20, WAIT_MS = 500 };
 
 struct one { /* database */
     const struct plan_database *db;
-    enum { CONNECT, ASK, FIND, SLOT, START, COPY, OVER } at;
+    enum { CONNECT, ASK, FIND, SLOT, MARK, START, COPY, UNMARK, OVER } at;
+    bool asked; /* MARK and UNMARK: the statement is sent */
     struct pg *side[SIDES];
     struct tools tools;
     struct child *child;
-    char snapshot[64], object[160]; /* object: what pg_restore works on, as it says */
+    char snapshot[64], object[160], first[160]; /* object: what pg_restore works on, as it says; first: its first error */
     int tables, errors;
 };
 
@@ -54,8 +54,9 @@ const char *baseline_error(const struct baseline *b)
     return b->error;
 }
 
-static bool fail(struct baseline *b, const struct one *o, const char *fmt, ...) PRINTF(3, 4);
-static bool fail(struct baseline *b, const struct one *o, const char *fmt, ...)
+/* The first sentence of all databases is the step's. */
+static bool fail(struct baseline *b, struct one *o, const char *fmt, ...) PRINTF(3, 4);
+static bool fail(struct baseline *b, struct one *o, const char *fmt, ...)
 {
     char text[330];
     va_list ap;
@@ -64,6 +65,7 @@ static bool fail(struct baseline *b, const struct one *o, const char *fmt, ...)
     va_end(ap);
     if (!*b->error)
         snprintf(b->error, sizeof b->error, "%.60s: %s", o->db->name, text);
+    o->at = OVER;
     return false;
 }
 
@@ -74,15 +76,22 @@ static bool is_busy(const struct pg *pg)
 
 /* ---- each returns true when it is over and the next may begin; false while it waits, or when it has failed ---- */
 
-static char *walsender_conninfo(const char *conninfo)
+/* What comes last counts, whatever the plan says. */
+static char *with_word(const char *conninfo, const char *name, const char *value)
 {
-    return xprintf(strstr(conninfo, "://") ? strchr(conninfo, '?') ? "%s&replication=database" : "%s?replication=database" : "%s replication=database", conninfo);
+    const char *between = strstr(conninfo, "://") ? strchr(conninfo, '?') ? "&" : "?" : " ";
+    return xprintf("%s%s%s=%s", conninfo, between, name, value);
+}
+
+static char *restore_conninfo(const char *conninfo)
+{
+    return with_word(conninfo, "application_name", strstr(conninfo, "://") ? "cutover%20baseline" : "'" BASELINE_APP "'");
 }
 
 /* The snapshot belongs to a replication connection; only there CREATE_REPLICATION_SLOT is understood. */
 static void connect_both(struct baseline *b, struct one *o)
 {
-    char *walsender = b->what == BASELINE_ROWS ? walsender_conninfo(o->db->conninfo[BLUE]) : xstrdup(o->db->conninfo[BLUE]);
+    char *walsender = b->what == BASELINE_ROWS ? with_word(o->db->conninfo[BLUE], "replication", "database") : xstrdup(o->db->conninfo[BLUE]);
     o->side[BLUE] = pg_new(&b->run->task, walsender);
     o->side[GREEN] = pg_new(&b->run->task, o->db->conninfo[GREEN]);
     free(walsender);
@@ -99,8 +108,8 @@ static bool is_connected(struct baseline *b, struct one *o)
     for (int i = 0; i < SIDES; i++)
         if (pg_failed(o->side[i]))
             return fail(b, o, "%s", pg_error(o->side[i]));
-    static const char ask[] = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')"
-                              " AND relpersistence <> 't' AND nspname NOT IN ('information_schema', '" PGNAMES_SCHEMA "') AND nspname NOT LIKE 'pg\\_%'";
+    static const char ask[] = "SELECT " BASELINE_RELATIONS ", to_regnamespace('" BASELINE_UNFINISHED "') IS NOT NULL, (SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                              " WHERE datname = current_database() AND usename = current_user AND application_name = '" BASELINE_APP "')";
     pg_query(o->side[GREEN], ask, 0, NULL, ASK_MS);
     return true;
 }
@@ -112,6 +121,9 @@ static bool has_asked(struct baseline *b, struct one *o)
         return false;
     if (pg_failed(o->side[GREEN]))
         return fail(b, o, "%s", pg_error(o->side[GREEN]));
+    if (pg_bool(o->side[GREEN], 0, 1))
+        return fail(b, o, "green holds a part of blue's schema, of a try that did not end well; make its database anew (or complete it, and drop the schema "
+                    BASELINE_UNFINISHED "), then run this step again");
     if (b->what == BASELINE_SCHEMA && pg_int(o->side[GREEN], 0, 0) > 0) {
         step_say(b->run, "info", "%s: green has a schema already (%lld tables, views and sequences); it is left as it is", o->db->name, (long long)pg_int(o->side[GREEN], 0, 0));
         o->at = OVER;
@@ -157,6 +169,36 @@ static bool make_slot(struct baseline *b, struct one *o)
     return true;
 }
 
+/* One statement on green: true when it is done. */
+static bool is_told(struct baseline *b, struct one *o, const char *sql)
+{
+    if (!o->asked)
+        pg_query(o->side[GREEN], sql, -1, NULL, ASK_MS);
+    o->asked = true;
+    if (is_busy(o->side[GREEN]))
+        return false;
+    o->asked = false;
+    return !pg_failed(o->side[GREEN]) || fail(b, o, "%s", pg_error(o->side[GREEN]));
+}
+
+#define OWN "SET default_transaction_read_only = off; SET transaction_read_only = off; "
+/* Idle meanwhile: no timeout of the server may end this session. */
+static bool is_marked(struct baseline *b, struct one *o)
+{
+    return b->what != BASELINE_SCHEMA ||
+           is_told(b, o, OWN "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'; CREATE SCHEMA " BASELINE_UNFINISHED);
+}
+
+static bool is_unmarked(struct baseline *b, struct one *o)
+{
+    if (b->what != BASELINE_SCHEMA)
+        return true;
+    if (!is_told(b, o, OWN "DROP SCHEMA " BASELINE_UNFINISHED))
+        return false;
+    step_say(b->run, "ok", "%s: green has blue's schema", o->db->name);
+    return true;
+}
+
 static void add_word(struct arena *a, const char **argv, int *n, const char *word)
 {
     if (*n < 500)
@@ -168,7 +210,7 @@ static void add_word(struct arena *a, const char **argv, int *n, const char *wor
 static void start(struct baseline *b, struct one *o)
 {
     static const char script[] = "dump=$1 restore=$2 from=$3 to=$4 options=$5; shift 5; \"$dump\" -Fc --no-publications --no-subscriptions \"$@\" -d \"$from\" |"
-                                 " PGAPPNAME='" BASELINE_APP "' PGOPTIONS=\"$options\" \"$restore\" -v -d \"$to\"";
+                                 " PGOPTIONS=\"$options\" \"$restore\" -v -d \"$to\"";
     struct arena a = {0};
     const char *argv[512] = {"sh", "-c", script, "sh"}, *bin = o->tools.bin;
     char word[PATH_MAX + 32];
@@ -178,7 +220,9 @@ static void start(struct baseline *b, struct one *o)
     snprintf(word, sizeof word, "%s%spg_restore", bin, *bin ? "/" : "");
     add_word(&a, argv, &n, word);
     add_word(&a, argv, &n, o->db->conninfo[BLUE]);
-    add_word(&a, argv, &n, o->db->conninfo[GREEN]);
+    char *to = restore_conninfo(o->db->conninfo[GREEN]);
+    add_word(&a, argv, &n, to);
+    free(to);
     if (b->what == BASELINE_SCHEMA) {
         add_word(&a, argv, &n, "-c default_transaction_read_only=off");
         add_word(&a, argv, &n, "--schema-only");
@@ -204,9 +248,21 @@ static void start(struct baseline *b, struct one *o)
         add_word(&a, argv, &n, PGNAMES_SCHEMA ".*");
     }
     argv[n] = NULL;
+    static const char *const env[] = {"LC_ALL=C", NULL}; /* their messages are read */
     o->child = child_new(&b->run->task);
-    child_start(o->child, &(struct child_opts){.argv = argv, .timeout_ms = MAX(step_time_left(b->run), (int64_t)1000)});
+    child_start(o->child, &(struct child_opts){.argv = argv, .env = env, .timeout_ms = MAX(step_time_left(b->run), (int64_t)1000)});
     arena_free(&a);
+}
+
+static void hear_error(struct baseline *b, struct one *o, const char *error)
+{
+    const char *between = *o->object ? ": " : "";
+    if (o->errors++ < ERRORS_TOLD)
+        step_say(b->run, "bad", "%s: %s%s%s", o->db->name, o->object, between, error);
+    if (o->errors == 1)
+        snprintf(o->first, sizeof o->first, "%.50s%s%.90s", o->object, between, error); /* with the advice it still is one sentence */
+    if (b->what == BASELINE_ROWS)
+        fail(b, o, "%s", o->first);
 }
 
 /* "pg_restore: from TOC entry 215; 1259 16386 TABLE items app" stands before the error that it is about. */
@@ -220,13 +276,12 @@ static void hear(struct baseline *b, struct one *o, const char *line)
     } else if (strstr(line, "processing data for table")) {
         step_say(b->run, "info", "%s: %s", o->db->name, strstr(line, "processing"));
         o->tables++;
-    } else if (error && o->errors++ < ERRORS_TOLD) {
-        step_say(b->run, "bad", "%s: %s%s%s", o->db->name, o->object, *o->object ? ": " : "", error + strlen("error: "));
-        if (o->errors == 1)
-            fail(b, o, "%.120s%s%.180s", o->object, *o->object ? ": " : "", error + strlen("error: "));
+    } else if (error) {
+        hear_error(b, o, error + strlen("error: "));
     }
 }
 
+/* Rows stop at the first error; the schema goes on to its end, so that every object that is missing is named at once. */
 static bool is_copied(struct baseline *b, struct one *o)
 {
     struct child_line line;
@@ -235,11 +290,11 @@ static bool is_copied(struct baseline *b, struct one *o)
             hear(b, o, line.text);
     if (child_busy(o->child))
         return false;
+    if (o->errors && b->what == BASELINE_SCHEMA)
+        return fail(b, o, "%s (%d error%s); correct that, make green's database anew, then run this step again", o->first, o->errors, o->errors > 1 ? "s" : "");
     if (o->errors || child_failed(o->child))
         return fail(b, o, "%s", child_error(o->child));
-    if (b->what == BASELINE_SCHEMA)
-        step_say(b->run, "ok", "%s: green has blue's schema", o->db->name);
-    else
+    if (b->what == BASELINE_ROWS)
         step_say(b->run, "ok", "%s: the rows of %d tables are copied, as the slot's snapshot shows them", o->db->name, o->tables);
     return true;
 }
@@ -259,24 +314,29 @@ static bool go_one(struct baseline *b, struct one *o)
     case ASK: return has_asked(b, o);
     case FIND: return has_tools(b, o);
     case SLOT: return b->what == BASELINE_SCHEMA || make_slot(b, o);
+    case MARK: return is_marked(b, o);
     case START: start(b, o); return true;
     case COPY: return is_copied(b, o);
+    case UNMARK: return is_unmarked(b, o);
     case OVER: return false;
     }
     return false;
 }
 
+/* A copy of rows that failed ends the others: they would have to be made again. Schemas go on: none is left half made for another's sake. */
 enum baseline_state baseline_go(struct baseline *b)
 {
     bool all = true;
-    for (struct one *o = b->ones; o < b->ones + b->n && !*b->error; o++) {
+    for (struct one *o = b->ones; o < b->ones + b->n; o++) {
         while (go_one(b, o))
             o->at++;
         if (o->at == OVER)
             close_lines(o);
         all = all && o->at == OVER;
+        if (*b->error && b->what == BASELINE_ROWS)
+            return BASELINE_FAILED;
     }
-    return *b->error ? BASELINE_FAILED : all ? BASELINE_DONE : BASELINE_BUSY;
+    return !all ? BASELINE_BUSY : *b->error ? BASELINE_FAILED : BASELINE_DONE;
 }
 
 void baseline_free(struct baseline *b)

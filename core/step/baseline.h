@@ -1,6 +1,8 @@
 /* baseline: what pg_dump and pg_restore bring to green before the subscription follows, for every database of a step side by side.
  *
- * BASELINE_SCHEMA: blue's definitions, where green has no table, view or sequence of its own yet.
+ * BASELINE_SCHEMA: blue's definitions, where green has no table, view or sequence of its own yet. While they are made, the empty schema
+ * BASELINE_UNFINISHED stands on green: a part of blue's definitions must never pass for a green of somebody's making, since keys and
+ * indexes come last. It goes when everything is there; else green's database has to be made anew.
  * BASELINE_ROWS: a slot is made on a replication connection and exports its snapshot; exactly what that shows is dumped and
  * restored, and the subscription follows from the slot on: nothing is missing between the two, and nothing comes twice
  * (PostgreSQL, "Replication Commands": CREATE_REPLICATION_SLOT; pg_dump --snapshot). The slot always comes first. The connection
@@ -11,10 +13,17 @@
 #ifndef CORE_STEP_BASELINE_H
 #define CORE_STEP_BASELINE_H
 
+#include "core/pgnames.h"
 #include "core/step/step.h"
 
 /* The session of pg_restore on green. It may outlive an engine that is killed. */
 #define BASELINE_APP "cutover baseline"
+#define BASELINE_UNFINISHED "cutover_unfinished"
+/* How many relations green has: those of extensions may have come with the database. */
+#define BASELINE_RELATIONS \
+    "(SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't'" \
+    " AND nspname NOT IN ('information_schema', '" PGNAMES_SCHEMA "') AND nspname NOT LIKE 'pg\\_%'" \
+    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))"
 enum baseline_what { BASELINE_SCHEMA, BASELINE_ROWS };
 enum baseline_state { BASELINE_BUSY, BASELINE_DONE, BASELINE_FAILED };
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pgnames.h"
 #include "core/step/audit_inner.h"
+#include "core/step/baseline.h"
 #include "core/text.h"
 
 enum { CONNECT, ARM, FACTS, JUDGE_FACTS, JUDGE_ROW, JUDGE_LIST }; /* task.at */
@@ -15,12 +15,13 @@ enum { CONNECT_MS = 8000, ASK_MS = 30000 };
 static const char ARMED[] = "SET default_transaction_read_only = on; SET statement_timeout = '20s'; SET lock_timeout = '2s';"
                             " SET search_path = pg_catalog; SET standard_conforming_strings = on;";
 static const char FACTS_OF_BLUE[] = "SELECT count(*) FROM t WHERE relkind = 'r'";
-static const char FACTS_OF_GREEN[] = "SELECT current_setting('max_sync_workers_per_subscription'), current_setting('max_logical_replication_workers')";
+static const char FACTS_OF_GREEN[] = "SELECT current_setting('max_sync_workers_per_subscription'), current_setting('max_logical_replication_workers'), " BASELINE_RELATIONS;
 
 struct own {
     struct pg **side[SIDES]; /* one of each database; all open from the start: who shares a server is known then */
     int db, row, list;
     int64_t sync, workers, tables;
+    bool is_bare; /* green, and the plan has it get blue's schema */
     struct audit_findings found;
     int64_t sum[AUDIT_LEVELS]; /* of all databases so far */
     struct buf say;            /* "shop: 0 blockers, ...; crm: ..." */
@@ -194,6 +195,9 @@ static void judge_facts(struct step_run *run)
     o->tables = pg_int(line(run, BLUE), 0, 0);
     o->sync = pg_int(line(run, GREEN), 0, 0);
     o->workers = pg_int(line(run, GREEN), 0, 1);
+    o->is_bare = database(run)->schema && pg_rows(line(run, GREEN)) == 1 && pg_int(line(run, GREEN), 0, 2) == 0;
+    if (o->is_bare)
+        audit_add(&o->found, AUDIT_NOTE, database(run)->name, "green has no schema yet: the step pg.replicate gives it blue's"), audit_end_kind(&o->found, "schema");
 }
 
 /* Sends what comes next, and says where its answer is judged; -1 when nothing is left to ask of this database. */
@@ -206,6 +210,8 @@ static int ask_next(struct step_run *run)
         ask_row(run, &audit_rows[o->row]);
         return JUDGE_ROW;
     }
+    while (o->list < audit_nlists && audit_lists[o->list].comes_later && o->is_bare)
+        o->list++;
     if (o->list < audit_nlists) {
         ask_list(run, &audit_lists[o->list]);
         return JUDGE_LIST;

@@ -150,7 +150,7 @@ static enum pgscript_state go_baseline(struct replicate *o)
     if (state == BASELINE_DONE)
         return PGSCRIPT_DONE;
     if (state == BASELINE_FAILED)
-        snprintf(s->why, sizeof s->why, "%.300s%s", baseline_error(o->baseline), o->stage == REPLICATE_ROWS ? " Undo this step, and empty on green what was copied." : "");
+        snprintf(s->why, sizeof s->why, "%.300s%s", baseline_error(o->baseline), o->stage == REPLICATE_ROWS ? "; undo this step, and empty on green what was copied" : "");
     else if (s->run->abort_asked)
         copy_text(s->why, sizeof s->why, "stopped by a person");
     if (state == BASELINE_FAILED || s->run->abort_asked)
