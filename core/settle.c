@@ -28,16 +28,25 @@ void settle_advance_sql(struct buf *out, const char *slot)
                     " FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active AND confirmed_flush_lsn < upto; END IF; END$cutover$; COMMIT; ", slot);
 }
 
+static void put_open(struct buf *out, const char *slot, const char *end)
+{
+    if (*slot)
+        buf_printf(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; DO $cutover$BEGIN " IF_CLOSED
+                        "INSERT INTO cutover.marker (id, at, step) SELECT 'opened-%s-' || here, clock_timestamp(), here FROM pg_current_wal_insert_lsn() here"
+                        " WHERE EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active) ON CONFLICT (id) DO NOTHING; END IF;"
+                        " EXECUTE format('ALTER DATABASE %%I RESET default_transaction_read_only', current_database()); END$cutover$; %s;", slot, slot, end);
+    else
+        buf_printf(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; %s %s;", SQL_ALTER("RESET default_transaction_read_only"), end);
+}
+
 void settle_open_sql(struct buf *out, const char *slot)
 {
-    if (!*slot) {
-        buf_puts(out, SQL_OPEN);
-        return;
-    }
-    buf_printf(out, "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; DO $cutover$BEGIN " IF_CLOSED
-                    "INSERT INTO cutover.marker (id, at, step) SELECT 'opened-%s-' || here, clock_timestamp(), here FROM pg_current_wal_insert_lsn() here"
-                    " WHERE EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '%s' AND NOT active) ON CONFLICT (id) DO NOTHING; END IF;"
-                    " EXECUTE format('ALTER DATABASE %%I RESET default_transaction_read_only', current_database()); END$cutover$; COMMIT;", slot, slot);
+    put_open(out, slot, "COMMIT");
+}
+
+void settle_try_open_sql(struct buf *out, const char *slot)
+{
+    put_open(out, slot, "ROLLBACK");
 }
 
 #define PLACE "(SELECT max(step::pg_lsn) FROM cutover.marker WHERE id LIKE 'opened-%s-%%')"

@@ -33,7 +33,7 @@
     "DO $cutover$BEGIN EXECUTE format('ALTER DATABASE %I " what "', current_database()); END$cutover$;"
 #define SQL_CLOSE "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; " SQL_ALTER("SET default_transaction_read_only = on") " COMMIT;"
 #define SQL_CLOSE_LAZILY "BEGIN READ WRITE; SET LOCAL synchronous_commit = off; " SQL_ALTER("SET default_transaction_read_only = on") " COMMIT;" /* a later commit takes it to the disk */
-#define SQL_OPEN "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; " SQL_ALTER("RESET default_transaction_read_only") " COMMIT;"
+#define SQL_TRY_CLOSE "BEGIN READ WRITE; " SQL_ALTER("SET default_transaction_read_only = on") " ROLLBACK;" /* so that a session has done it once */
 #define SQL_FOREIGN \
     "datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()" \
     " AND NOT (usename = current_user AND application_name LIKE 'cutover%')"
@@ -52,6 +52,7 @@ struct settle;
  * that opens, when nobody follows yet; afterwards the slot is moved there, and who follows is told it too, because a server
  * that dies forgets where a slot was moved to since its last checkpoint (PostgreSQL, "pg_replication_slot_advance"). */
 void settle_open_sql(struct buf *out, const char *slot);    /* slot "" = without a way back */
+void settle_try_open_sql(struct buf *out, const char *slot); /* the same, rolled back: so that the session has done it once */
 void settle_place_sql(struct buf *out, const char *slot);   /* moves it; answers with the place, "" when there is none */
 /* place: as settle_place_sql answered. */
 void settle_enable_sql(struct buf *out, const char *subscription, const char *place);

@@ -20,11 +20,13 @@ struct pulse {
     int64_t pause, slowest, answers, errors;
 };
 
+/* Its own row need not be on the disk, so that it takes little from those whom it measures for. */
 static void ask(struct pulse *p)
 {
     static const char could[] = "SELECT 1 / (current_setting('transaction_read_only') = 'off')::int";
     char sql[200];
-    snprintf(sql, sizeof sql, "INSERT INTO cutover.marker (id, at, step) VALUES ('%s-%lld', clock_timestamp(), 'pulse')", p->id, (long long)p->answers + p->errors);
+    snprintf(sql, sizeof sql, "INSERT INTO cutover.marker (id, at, step) SELECT '%s-%lld', clock_timestamp(), 'pulse' FROM set_config('synchronous_commit', 'off', true)",
+             p->id, (long long)p->answers + p->errors);
     pg_query(p->pg, p->asks_only ? could : sql, -1, NULL, ANSWER_MS);
 }
 
@@ -86,7 +88,7 @@ static void ended(struct task *task)
 struct pulse *pulse_start(uv_loop_t *loop, const char *conninfo, const char *id)
 {
     struct pulse *p = xcalloc(1, sizeof *p);
-    char *own = settle_conninfo(conninfo, "cutover pulse");
+    char *own = settle_conninfo(conninfo, ""); /* with a name PgBouncer would SET it first, while others wait for that session */
     copy_text(p->id, sizeof p->id, id);
     task_start(&p->task, loop, run, ended); /* what belongs to a task asks for its loop */
     p->pg = pg_new(&p->task, own);
@@ -97,6 +99,11 @@ struct pulse *pulse_start(uv_loop_t *loop, const char *conninfo, const char *id)
 void pulse_read(const struct pulse *p, struct pulse_seen *seen)
 {
     *seen = (struct pulse_seen){p->pause, p->slowest, p->answers, p->errors, p->error};
+}
+
+bool pulse_is_back(const struct pulse *p, int64_t since_us)
+{
+    return p->answered > since_us;
 }
 
 void pulse_free(struct pulse *p)

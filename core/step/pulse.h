@@ -2,7 +2,7 @@
  * knows how long nobody answered it. So the pause is also measured from the outside. A role that may not write that table
  * asks whether it could write instead.
  *
- * A task of its own, since it must not wait for whoever started it. Its rows have the step "pulse". */
+ * One for each PgBouncer. A task of its own, since it must not wait for whoever started it. Its rows have the step "pulse". */
 #ifndef CORE_STEP_PULSE_H
 #define CORE_STEP_PULSE_H
 
@@ -22,6 +22,7 @@ struct pulse_seen {
 /* id: begins the key of every row. */
 struct pulse *pulse_start(uv_loop_t *loop, const char *conninfo, const char *id);
 void pulse_read(const struct pulse *p, struct pulse_seen *seen);
+bool pulse_is_back(const struct pulse *p, int64_t since_us); /* has been answered after that (clock_mono_us) */
 void pulse_free(struct pulse *p); /* NULL is fine; the memory goes with the task's last handle */
 
 #endif

@@ -14,7 +14,7 @@ const struct phase switch_path[] = {
     [AT_WRITTEN] = {"", switch_begin_written, switch_look_written, false},
     [AT_LIST] = {"", switch_begin_list, switch_look_list, false},
     [AT_LEARN] = {"", switch_begin_learn, switch_look_learn, false},
-    [AT_PRESET] = {"", switch_begin_preset, switch_look_sequences, false},
+    [AT_PRESET] = {"", switch_begin_preset, switch_look_preset, false},
     [AT_STAGE] = {"", switch_begin_stage, switch_look_stage, false},
     [AT_WATCHDOG] = {"prepare", switch_begin_watchdog, switch_look_watchdog, false},
     [AT_DOORS] = {"", switch_begin_doors, switch_all_good, false},
@@ -26,13 +26,11 @@ const struct phase switch_path[] = {
     [AT_BACK_OFF] = {"", switch_begin_back_off, switch_look_back_off, false},
     [AT_READONLY] = {"drain", switch_begin_readonly, switch_look_readonly, true},
     [AT_MARKER] = {"marker", switch_begin_marker, switch_look_marker, true},
-    [AT_UNUSED] = {"", switch_begin_unused, switch_look_unused, true},
     [AT_SEQUENCES] = {"sequences", switch_begin_sequences, switch_look_sequences, true},
     [AT_VERIFY] = {"verify", switch_begin_verify, switch_look_verify, true},
     [AT_ASK] = {"commit", switch_begin_ask, switch_look_ask, true},
     [AT_PROMOTE] = {"promote", switch_begin_promote, switch_all_good, true},
-    [AT_REPOINT] = {"repoint", switch_begin_repoint, switch_all_good, true},
-    [AT_HURRY] = {"", switch_begin_hurry, switch_look_hurry, true},
+    [AT_REPOINT] = {"repoint", switch_begin_repoint, switch_look_repoint, true},
     [AT_RESUME] = {"unfence", switch_begin_resume, switch_look_resume, false}, /* the commit point: forward only */
     [AT_PROBE] = {"", switch_begin_probe, switch_look_probe, false},
     [AT_LOOK] = {"proof", switch_begin_look, switch_look_look, false},
@@ -102,7 +100,8 @@ void switch_record_resumed(struct sw *sw, enum side side)
     if (!sw->was_paused)
         return;
     sw->was_paused = false;
-    sw->pause_us = clock_mono_us() - sw->paused_us;
+    sw->resumed_us = clock_mono_us();
+    sw->pause_us = sw->resumed_us - sw->paused_us;
     FOR_DB(d)
         RECORD(sw->run->door, writes_resumed, .db = d->plan->name, .side = switch_name(sw, side), .pause_us = sw->pause_us);
 }
@@ -218,7 +217,7 @@ static bool is_called_off(struct sw *sw)
         switch_fail(sw, "Stopped by the operator.");
     } else if (p->paused && sw->was_paused && clock_mono() - sw->attempt > sw->plan->switch_deadline) {
         switch_fail(sw, "The switch was not done within %lld ms: it was in the phase %s.", (long long)sw->plan->switch_deadline,
-                    *p->name ? p->name : "sequences");
+                    *p->name ? p->name : "fence");
     } else if (step_time_left(sw->run) == 0) {
         switch_fail(sw, "The step's time is over.");
     }

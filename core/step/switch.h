@@ -27,7 +27,7 @@
 #include "core/step/step.h"
 #include "core/watchdog.h"
 
-enum { SWITCH_CONNECT_MS = 5000, SWITCH_ASK_MS = 5000, SWITCH_BACK_OFF_MS = 1000, SWITCH_POLL_MS = 2 };
+enum { SWITCH_CONNECT_MS = 5000, SWITCH_ASK_MS = 5000, SWITCH_BACK_OFF_MS = 1000, SWITCH_POLL_MS = 1 };
 
 enum look {
     LOOK_WAIT, /* call again at the next wake, or after sw->poll_ms */
@@ -40,6 +40,7 @@ struct switch_sequence {
     const char *name;    /* with its schema, both quoted */
     const char *value;   /* NULL: not read */
     bool called;         /* false: the next call gives this value itself */
+    bool set;            /* green was told so in the pause */
     int group;           /* of the prepared statement that reads it; -1 */
 };
 
@@ -59,10 +60,11 @@ struct switch_db {
     struct switch_sequences known; /* read and set before the pause */
     struct switch_sequences now;   /* as they are behind the fence */
     struct switch_sequences there; /* as green has them then */
-    bool read;                     /* now is complete, but for the unused */
+    enum { READ_LIST, READ_UNUSED, READ_ALL } reading; /* how far now is read */
     struct buf changes[3];         /* what is set on green: names, values, called, as text arrays for unnest() */
-    int nchanges;
-    bool marked, arrived;    /* the marker is on blue, on green */
+    int nchanges, corrections;     /* corrections: how often green's were set in the pause */
+    int64_t unready;               /* tables that are still being copied */
+    bool marked, asked, arrived; /* the marker is on blue, green was asked for it, it is there */
     struct child *repoint;
     struct pg *count[SIDES]; /* each keeps a snapshot of the moment at which writes moved */
     struct buf written;      /* how often each table had been written before the pause */
@@ -76,9 +78,10 @@ struct switch_pooler {
     struct pg *fence; /* thrown away: a PAUSE may never answer (pgbouncer issue 715) */
     struct pg *probe; /* NULL when the plan has none */
     struct pulse *pulse; /* measures from the outside; NULL without a probe */
-    enum { PROBE_CONNECT, PROBE_INSERT, PROBE_WHO, PROBE_OVER } probe_at;
+    enum { PROBE_WAIT, PROBE_CONNECT, PROBE_INSERT, PROBE_WHO, PROBE_OVER } probe_at;
     bool wrote; /* the marker of the probe */
     char retry[32]; /* its server_login_retry, see settle.h */
+    char mode[16];  /* pool_mode; in "session" PAUSE waits until the clients have gone */
 };
 
 struct sw {
@@ -107,7 +110,7 @@ struct sw {
     int tries;
     int64_t poll_ms;      /* how long LOOK_WAIT waits when nothing wakes */
     int64_t seen_us;      /* the longest that a client saw; 0 = not measured */
-    int64_t phase_us, paused_us, attempt, pause_us; /* attempt: clock_mono at which the pause began */
+    int64_t phase_us, paused_us, resumed_us, attempt, pause_us; /* attempt: clock_mono at which the pause began */
     int64_t until;        /* clock_mono: of a phase that has its own end */
     char marker[48];
     char told[600];       /* the watchdog's last line; "" when taken */
@@ -125,7 +128,7 @@ struct phase {
 };
 enum switch_at { /* rows of switch_path */
     AT_CONNECT, AT_INSPECT, AT_PREPARE, AT_WRITTEN, AT_LIST, AT_LEARN, AT_PRESET, AT_STAGE, AT_WATCHDOG, AT_DOORS, AT_QUICK, AT_LOGINS, AT_FLAG, AT_FENCE, AT_UNFENCE, AT_BACK_OFF, AT_READONLY, AT_MARKER,
-    AT_UNUSED, AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_HURRY, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_IDLE, AT_ENABLE, AT_CALM, AT_TABLES, AT_COUNT, AT_FAREWELL,
+    AT_SEQUENCES, AT_VERIFY, AT_ASK, AT_PROMOTE, AT_REPOINT, AT_RESUME, AT_PROBE, AT_LOOK, AT_DISABLE, AT_IDLE, AT_ENABLE, AT_CALM, AT_TABLES, AT_COUNT, AT_FAREWELL,
     AT_ASK_BACK, AT_SETTLE, AT_RETURNED,
 };
 extern const struct phase switch_path[];
@@ -133,6 +136,7 @@ extern const struct step_kind step_switch, step_switch_dry;
 
 /* Writes the reason once (the first counts) and says LOOK_FAIL. */
 enum look switch_fail(struct sw *sw, const char *fmt, ...) PRINTF(2, 3);
+bool switch_holds_sessions(const struct switch_pooler *p);
 bool switch_is_busy(const struct sw *sw);    /* any order on any connection of ours is on its way */
 enum look switch_all_good(struct sw *sw);    /* waits for every connection; fails with the first error */
 void switch_record_resumed(struct sw *sw, enum side side);
@@ -146,6 +150,19 @@ void switch_take_plan(struct sw *sw);
 void switch_free_plan(struct sw *sw);
 const char *switch_name(const struct sw *sw, enum side side); /* "blue", "green": of a side of the mirrored plan */
 const char *switch_Name(const struct sw *sw, enum side side);
+
+/* Who is SQL_FOREIGN, not through the view pg_stat_activity, which takes twice the time. */
+#define SQL_HERE "(SELECT oid FROM pg_database WHERE datname = current_database())"
+#define SQL_STRANGERS \
+    "pg_stat_get_activity(NULL) WHERE datid = " SQL_HERE " AND backend_type = 'client backend' AND pid <> pg_backend_pid()" \
+    " AND NOT (usesysid = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND application_name LIKE 'cutover%')"
+/* Every sequence with its value. Quoted always: which words need it differs between versions. From the catalogs themselves, which takes half
+ * the time of pg_sequences. One that may not be read looks like one that was never called; the side that writes leave has been asked for
+ * those before. */
+#define SQL_SEQUENCES \
+    "SELECT '\"' || replace(nspname::text, '\"', '\"\"') || '\".\"' || replace(relname::text, '\"', '\"\"') || '\"'," \
+    " CASE WHEN has_sequence_privilege(c.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(c.oid) END" \
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S' AND relpersistence <> 't' AND nspname <> 'cutover'"
 
 #define FOR_DB(d) for (struct switch_db *d = sw->dbs; d < sw->dbs + sw->ndbs; d++)
 #define FOR_POOLER(p) for (struct switch_pooler *p = sw->poolers; p < sw->poolers + sw->npoolers; p++)
@@ -176,12 +193,16 @@ void switch_begin_unfence(struct sw *sw);
 enum look switch_look_unfence(struct sw *sw);
 void switch_begin_back_off(struct sw *sw);
 enum look switch_look_back_off(struct sw *sw);
+void switch_put_looks(struct buf *sql); /* prepares what is asked of blue in it */
 void switch_begin_readonly(struct sw *sw);
 enum look switch_look_readonly(struct sw *sw);
 /* switch_carry.c: everything is on green */
-void switch_warm_up_green(struct sw *sw, struct switch_db *d); /* asks in advance what is asked in the pause */
+void switch_put_statements(const struct sw *sw, enum side side, struct buf *sql); /* prepares what is asked in the pause */
+void switch_warm_up_green(struct sw *sw, struct switch_db *d);                    /* and asks it in advance */
 void switch_begin_marker(struct sw *sw);
 enum look switch_look_marker(struct sw *sw);
+void switch_begin_sequences(struct sw *sw);
+enum look switch_look_sequences(struct sw *sw);
 void switch_begin_verify(struct sw *sw);
 enum look switch_look_verify(struct sw *sw);
 /* switch_sequences.c: before the pause, and in it */
@@ -190,18 +211,20 @@ enum look switch_look_list(struct sw *sw);
 void switch_begin_learn(struct sw *sw);
 enum look switch_look_learn(struct sw *sw);
 void switch_begin_preset(struct sw *sw);
-enum look switch_look_sequences(struct sw *sw);
-void switch_ask_list(struct sw *sw, struct switch_db *d);       /* of blue; meanwhile the marker travels */
-enum look switch_take_list(struct sw *sw, struct switch_db *d);
-void switch_begin_unused(struct sw *sw);
-enum look switch_look_unused(struct sw *sw);
-void switch_begin_sequences(struct sw *sw);
+enum look switch_look_preset(struct sw *sw);
+void switch_ask_list(struct sw *sw, struct switch_db *d);     /* of blue; meanwhile the marker travels */
+enum look switch_read_on(struct sw *sw, struct switch_db *d); /* LOOK_NEXT when all of blue's are read */
+void switch_take_there(struct switch_db *d);                  /* green's, as cutover_arrived answered */
+int switch_put_changes(struct switch_db *d, struct buf *sql); /* sets on green what differs as far as known; how many */
+const char *switch_first_change(const struct switch_db *d);
+enum look switch_look_set(struct sw *sw, struct switch_db *d); /* were there so many? */
 void switch_free_sequences(struct switch_db *d);
 /* switch_commit.c: writes move */
 void switch_begin_ask(struct sw *sw);
 enum look switch_look_ask(struct sw *sw);
 void switch_begin_promote(struct sw *sw);
 void switch_begin_repoint(struct sw *sw);
+enum look switch_look_repoint(struct sw *sw);
 void switch_begin_resume(struct sw *sw);
 enum look switch_look_resume(struct sw *sw);
 void switch_begin_probe(struct sw *sw);
@@ -220,7 +243,8 @@ enum look switch_look_farewell(struct sw *sw);
 /* switch_proof.c: the same number of rows */
 void switch_begin_written(struct sw *sw);
 enum look switch_look_written(struct sw *sw);
-void switch_take_snapshots(struct sw *sw);
+void switch_try_snapshots(struct sw *sw);
+void switch_take_snapshots(struct sw *sw, enum side side);
 void switch_begin_tables(struct sw *sw);
 enum look switch_look_tables(struct sw *sw);
 void switch_begin_count(struct sw *sw);

@@ -4,35 +4,96 @@
 
 #include "core/step/switch.h"
 
-static const char ASK_MARKER[] = "SELECT count(*) FROM cutover.marker WHERE id = $1";
-static const char ASK_VERIFY[] =
-    "SELECT count(*) FILTER (WHERE last IS DISTINCT FROM CASE WHEN c THEN v END), min(s) FILTER (WHERE last IS DISTINCT FROM CASE WHEN c THEN v END),"
-    " (SELECT count(*) FROM cutover.marker WHERE id = $4),"
-    " (SELECT count(*) FROM pg_subscription_rel r JOIN pg_subscription q ON q.oid = srsubid JOIN pg_database d ON d.oid = subdbid"
-    "   WHERE datname = current_database() AND srsubstate <> 'r')"
-    " FROM (SELECT s, v, c, pg_sequence_last_value(to_regclass(s)) AS last FROM unnest($1::text[], $2::int8[], $3::bool[]) AS u(s, v, c)"
-    "  WHERE to_regclass(s) IS NOT NULL OFFSET 0) x";
-static const char ASK_WRITERS[] =
-    "SELECT pid, coalesce(usename, '?'), coalesce(client_addr::text, 'local') FROM pg_stat_activity WHERE " SQL_FOREIGN " AND backend_xid IS NOT NULL LIMIT 1";
+enum { MOST_CORRECTIONS = 3 };
 
-void switch_warm_up_green(struct sw *sw, struct switch_db *d)
+/* What is asked in the pause is planned before it. Green's sequences are listed when the marker is there, not sooner: so no apply worker
+ * draws a number any more. The marker is the row without a name; its value is how many tables are still being copied. */
+static const char LIST[] = "PREPARE cutover_list AS " SQL_SEQUENCES "; ";
+static const char WRITERS[] =
+    "PREPARE cutover_writers AS SELECT pid, coalesce(pg_get_userbyid(usesysid), '?'), coalesce(client_addr::text, 'local') FROM " SQL_STRANGERS
+    " AND backend_xid IS NOT NULL AND state IS DISTINCT FROM 'idle' LIMIT 1; "; /* an idle one that ends drops its temporary tables */
+static const char ARRIVED[] =
+    "PREPARE cutover_arrived AS SELECT NULL, (SELECT count(*) FROM pg_subscription_rel r JOIN pg_subscription q ON q.oid = srsubid JOIN pg_database d ON d.oid = subdbid"
+    "   WHERE datname = current_database() AND srsubstate <> 'r') FROM cutover.marker WHERE id = '%s'"
+    " UNION ALL " SQL_SEQUENCES " AND EXISTS (SELECT FROM cutover.marker WHERE id = '%s'); ";
+static const char SET[] =
+    "PREPARE cutover_set (text[], int8[], bool[]) AS SELECT count(setval(to_regclass(s), v, c)) FROM unnest($1, $2, $3) AS u(s, v, c); ";
+
+void switch_put_statements(const struct sw *sw, enum side side, struct buf *sql)
 {
-    const char *nothing[] = {"{}", "{}", "{}", ""};
-    pg_query(d->side[GREEN], ASK_VERIFY, 4, nothing, sw->plan->switch_deadline);
+    if (side == BLUE) {
+        switch_put_looks(sql);
+        buf_puts(sql, LIST);
+        buf_puts(sql, WRITERS);
+        return;
+    }
+    buf_printf(sql, ARRIVED, sw->marker, sw->marker);
+    buf_puts(sql, SET);
 }
 
-static void ask_marker(struct sw *sw, struct switch_db *d)
+/* Green's opening is rolled back here: what is done for the first time takes milliseconds. */
+void switch_warm_up_green(struct sw *sw, struct switch_db *d)
 {
-    const char *id[] = {sw->marker};
-    pg_query(d->side[GREEN], ASK_MARKER, 1, id, sw->plan->switch_deadline);
+    struct buf sql = {0};
+    settle_try_open_sql(&sql, d->home_lives ? "" : d->home);
+    buf_puts(&sql, " EXECUTE cutover_set('{}', '{}', '{}'); EXECUTE cutover_arrived;");
+    pg_query(d->side[GREEN], sql.text, -1, NULL, sw->plan->switch_deadline);
+    buf_free(&sql);
 }
 
 void switch_begin_marker(struct sw *sw)
 {
-    FOR_DB(d) {
+    switch_take_snapshots(sw, BLUE);
+    FOR_DB(d)
         switch_ask_list(sw, d);
-        ask_marker(sw, d);
+}
+
+/* Green's sequences are set while the marker travels; what the marker then finds otherwise is set once more. */
+static enum look ask_green(struct sw *sw, struct switch_db *d)
+{
+    struct buf sql = {0};
+    if (switch_put_changes(d, &sql) && d->corrections++ > MOST_CORRECTIONS) {
+        buf_free(&sql);
+        return switch_fail(sw, "%d sequences of %s of %s differ from %s, the first is %s.", d->nchanges, switch_name(sw, GREEN), d->plan->name, switch_name(sw, BLUE),
+                           switch_first_change(d));
     }
+    bool done = d->arrived && d->nchanges == 0;
+    buf_puts(&sql, "EXECUTE cutover_arrived");
+    if (!done)
+        pg_query(d->side[GREEN], sql.text, -1, NULL, sw->plan->switch_deadline);
+    d->asked = true;
+    buf_free(&sql);
+    return done ? LOOK_NEXT : LOOK_WAIT;
+}
+
+static enum look hear_green(struct sw *sw, struct switch_db *d)
+{
+    struct pg *g = d->side[GREEN];
+    if (pg_busy(g))
+        return LOOK_WAIT;
+    if (pg_failed(g))
+        return switch_fail(sw, "%s of %s could not be asked for the marker: %s.", switch_Name(sw, GREEN), d->plan->name, pg_error(g));
+    if (pg_results(g) > 1 && switch_look_set(sw, d) == LOOK_FAIL)
+        return LOOK_FAIL;
+    d->arrived = pg_rows(g) > 0;
+    d->unready = pg_int(g, 0, 1);
+    if (d->arrived)
+        switch_take_there(d);
+    else if (sw->run->task.woke != WOKE_TIME)
+        return LOOK_WAIT;
+    else
+        pg_query(g, "EXECUTE cutover_arrived", -1, NULL, sw->plan->switch_deadline);
+    return d->arrived ? ask_green(sw, d) : LOOK_WAIT;
+}
+
+static enum look carry(struct sw *sw, struct switch_db *d)
+{
+    enum look blue = switch_read_on(sw, d);
+    if (blue != LOOK_NEXT)
+        return blue;
+    if (!d->asked)
+        return ask_green(sw, d);
+    return d->arrived && !pg_busy(d->side[GREEN]) && d->nchanges == 0 ? LOOK_NEXT : hear_green(sw, d);
 }
 
 enum look switch_look_marker(struct sw *sw)
@@ -40,29 +101,34 @@ enum look switch_look_marker(struct sw *sw)
     bool all = true;
     sw->poll_ms = SWITCH_POLL_MS;
     FOR_DB(d) {
-        struct pg *g = d->side[GREEN];
-        if (!d->read && !pg_busy(d->side[BLUE]) && switch_take_list(sw, d) == LOOK_FAIL)
-            return LOOK_FAIL;
-        if (!d->arrived && !pg_busy(g) && pg_failed(g))
-            return switch_fail(sw, "%s of %s could not be asked for the marker: %s.", switch_Name(sw, GREEN), d->plan->name, pg_error(g));
-        if (!d->arrived && !pg_busy(g)) {
-            d->arrived = pg_int(g, 0, 0) == 1;
-            if (!d->arrived && sw->run->task.woke == WOKE_TIME)
-                ask_marker(sw, d);
-        }
-        all = all && d->arrived && d->read;
+        enum look l = carry(sw, d);
+        if (l == LOOK_FAIL)
+            return l;
+        all = all && l == LOOK_NEXT;
     }
     return all ? LOOK_NEXT : LOOK_WAIT;
 }
 
+/* They have come with the marker. */
+void switch_begin_sequences(struct sw *sw)
+{
+    FOR_DB(d)
+        RECORD(sw->run->door, sequences_seen, .db = d->plan->name, .count = d->now.count, .behind = d->nchanges);
+}
+
+enum look switch_look_sequences(struct sw *sw)
+{
+    FOR_DB(d)
+        if (d->unready > 0)
+            return switch_fail(sw, "%s of %s is not complete: %lld tables are not ready.", switch_Name(sw, GREEN), d->plan->name, (long long)d->unready);
+    return LOOK_NEXT;
+}
+
 void switch_begin_verify(struct sw *sw)
 {
-    switch_take_snapshots(sw);
-    FOR_DB(d) {
-        const char *params[] = {d->changes[0].text, d->changes[1].text, d->changes[2].text, sw->marker};
-        pg_query(d->side[GREEN], ASK_VERIFY, 4, params, sw->plan->switch_deadline);
-        pg_query(d->side[BLUE], ASK_WRITERS, 0, NULL, sw->plan->switch_deadline);
-    }
+    switch_take_snapshots(sw, GREEN);
+    FOR_DB(d)
+        pg_query(d->side[BLUE], "EXECUTE cutover_writers", -1, NULL, sw->plan->switch_deadline);
 }
 
 enum look switch_look_verify(struct sw *sw)
@@ -71,16 +137,9 @@ enum look switch_look_verify(struct sw *sw)
     if (l != LOOK_NEXT)
         return l;
     FOR_DB(d) {
-        struct pg *g = d->side[GREEN], *b = d->side[BLUE];
-        const char *name = d->plan->name;
-        RECORD(sw->run->door, sequences_seen, .db = name, .count = d->now.count, .behind = pg_int(g, 0, 0));
-        if (pg_int(g, 0, 0) > 0)
-            return switch_fail(sw, "%lld sequences of %s of %s differ from %s, the first is %s.", (long long)pg_int(g, 0, 0), switch_name(sw, GREEN), name, switch_name(sw, BLUE), pg_value(g, 0, 1));
-        if (pg_int(g, 0, 2) != 1 || pg_int(g, 0, 3) > 0)
-            return switch_fail(sw, "%s of %s is not complete: %lld markers, %lld tables not ready.", switch_Name(sw, GREEN), name, (long long)pg_int(g, 0, 2),
-                               (long long)pg_int(g, 0, 3));
+        struct pg *b = d->side[BLUE];
         if (pg_rows(b) > 0)
-            return switch_fail(sw, "Somebody writes on %s of %s in spite of the fence: pid %s, role %s, from %s.", switch_name(sw, BLUE), name, pg_value(b, 0, 0),
+            return switch_fail(sw, "Somebody writes on %s of %s in spite of the fence: pid %s, role %s, from %s.", switch_name(sw, BLUE), d->plan->name, pg_value(b, 0, 0),
                                pg_value(b, 0, 1), pg_value(b, 0, 2));
     }
     if (sw->dry)

@@ -32,20 +32,16 @@ enum look switch_look_ask(struct sw *sw)
     return LOOK_NEXT;
 }
 
+/* While green's commit goes to the disk, the poolers, which hold everybody, take the lines that lead there. */
 void switch_begin_promote(struct sw *sw)
 {
+    struct err err;
     FOR_DB(d) {
         struct buf sql = {0};
         settle_open_sql(&sql, d->home_lives ? "" : d->home);
         pg_query(d->side[GREEN], sql.text, -1, NULL, sw->plan->switch_deadline);
         buf_free(&sql);
     }
-}
-
-/* Meanwhile green is asked once more: it may have died since it was opened, and then back is still the better way. */
-void switch_begin_repoint(struct sw *sw)
-{
-    struct err err;
     FOR_POOLER(p)
         if (!pooler_install(p->plan->file, &err)) {
             switch_fail(sw, "%s", err.text);
@@ -53,8 +49,25 @@ void switch_begin_repoint(struct sw *sw)
         }
     FOR_POOLER(p)
         pg_query(p->admin, "RELOAD;", -1, NULL, sw->plan->switch_deadline);
+}
+
+/* RELOAD has set server_login_retry back. Meanwhile green is asked once more: it may have died since it was opened, and then back is
+ * still the better way. */
+void switch_begin_repoint(struct sw *sw)
+{
+    switch_begin_hurry(sw);
     FOR_DB(d)
         pg_query(d->side[GREEN], "SELECT 1", 0, NULL, sw->plan->switch_deadline);
+}
+
+enum look switch_look_repoint(struct sw *sw)
+{
+    if (switch_is_busy(sw))
+        return LOOK_WAIT;
+    FOR_DB(d)
+        if (pg_failed(d->side[GREEN]))
+            return switch_fail(sw, "%s of %s: %s.", switch_Name(sw, GREEN), d->plan->name, pg_error(d->side[GREEN]));
+    return switch_look_hurry(sw);
 }
 
 static void start_repoint(struct sw *sw, struct switch_db *d)
@@ -119,9 +132,16 @@ enum look switch_look_resume(struct sw *sw)
 
 void switch_begin_probe(struct sw *sw)
 {
+    sw->until = clock_mono() + ANSWER_MS;
+}
+
+/* The clients come first: its own sessions would only compete with theirs for being started. */
+static bool lets_clients_pass(struct sw *sw)
+{
     FOR_POOLER(p)
-        if (p->probe)
-            pg_connect(p->probe, PROBE_MS);
+        if (p->pulse && !pulse_is_back(p->pulse, sw->resumed_us))
+            return clock_mono() < sw->until;
+    return false;
 }
 
 static void insert_marker(struct sw *sw, struct switch_pooler *p)
@@ -157,9 +177,14 @@ static void probe_on(struct sw *sw, struct switch_pooler *p)
 
 enum look switch_look_probe(struct sw *sw)
 {
-    bool all = true;
+    bool all = true, waits = lets_clients_pass(sw);
+    sw->poll_ms = SWITCH_POLL_MS;
     FOR_POOLER(p) {
-        if (p->probe && p->probe_at != PROBE_OVER && !pg_busy(p->probe))
+        if (p->probe && p->probe_at == PROBE_WAIT && !waits) {
+            p->probe_at = PROBE_CONNECT;
+            pg_connect(p->probe, PROBE_MS);
+        }
+        if (p->probe && p->probe_at > PROBE_WAIT && p->probe_at != PROBE_OVER && !pg_busy(p->probe))
             probe_on(sw, p);
         all = all && (!p->probe || p->probe_at == PROBE_OVER);
     }

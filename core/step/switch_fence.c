@@ -71,7 +71,7 @@ void switch_begin_flag(struct sw *sw)
 {
     watchdog_tell(sw->watchdog, "pausing");
     sw->attempt = clock_mono();
-    sw->paused_us = clock_mono_us();
+    sw->paused_us = sw->phase_us = clock_mono_us();
     sw->tries++;
     switch_set_flags(sw, true);
     sw->was_paused = true;
@@ -140,6 +140,9 @@ static void say_holder(const struct sw *sw, char *held, size_t size)
         if (!pg_failed(d->side[BLUE]) && pg_rows(d->side[BLUE]) > 0 && (!longest || pg_int(d->side[BLUE], 0, 3) > pg_int(longest->side[BLUE], 0, 3)))
             longest = d;
     snprintf(held, size, "no open transaction was found on %s", switch_name(sw, BLUE));
+    FOR_POOLER(p)
+        if (switch_holds_sessions(p))
+            snprintf(held, size, "held by the clients of %.60s, which has pool_mode = session", p->plan->name);
     if (longest)
         snprintf(held, size, "held by pid %s of %s (%.40s, %s, open for %.1f s)", pg_value(longest->side[BLUE], 0, 0), longest->plan->name, pg_value(longest->side[BLUE], 0, 1),
                  pg_value(longest->side[BLUE], 0, 2), (double)pg_int(longest->side[BLUE], 0, 3) / 1000);
@@ -180,20 +183,30 @@ enum look switch_look_back_off(struct sw *sw)
     return LOOK_NEXT;
 }
 
-/* The marker may only be written when nobody who came before the fence is left. A session that is just starting holds
+/* The marker may only be written when nobody who came before the fence can write any more. A session that is just starting holds
  * RowExclusiveLock on its database until it stands in pg_stat_activity (InitPostgres), so who was neither there nor, looked at
- * afterwards, here has read the new setting. pg_stat_activity is read once per transaction: who was ended is looked for again by the
- * next round. The setting need not be on disk before the marker is, which comes after it in the log. */
+ * afterwards, here has read the new setting. Everybody else is sent his end first and looked at then: one who is idle after that begins
+ * no other statement, as each begins with a look for signals (CHECK_FOR_INTERRUPTS in exec_simple_query, exec_parse_message,
+ * exec_bind_message and exec_execute_message), so it is not waited for until the server has cleared his session away. Who is not is
+ * looked for again by the next round. The setting need not be on disk before the marker is, which comes after it in the log. */
+#define EARLIER SQL_STRANGERS " AND backend_start <= current_setting('cutover.fenced')::timestamptz"
 static const char CLOSE[] = SQL_CLOSE_LAZILY " SELECT set_config('cutover.fenced', clock_timestamp()::text, false);";
+static const char LOOKS[] =
+    "PREPARE cutover_starting AS SELECT set_config('cutover.starting', (SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass"
+    "  AND objid = " SQL_HERE " AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid())::text, false); "
+    "PREPARE cutover_end AS SELECT count(pg_terminate_backend(pid)) FROM " EARLIER ";"
+    "PREPARE cutover_left AS SELECT set_config('cutover.left', (SELECT count(*) FROM " EARLIER " AND state IS DISTINCT FROM 'idle')::text, false); ";
 static const char MARK[] =
-    " SELECT set_config('cutover.starting', (SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass"
-    "   AND objid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid())::text, false);"
-    " SELECT set_config('cutover.left', (SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE " SQL_FOREIGN
-    "   AND backend_start <= current_setting('cutover.fenced')::timestamptz)::text, false);"
+    " EXECUTE cutover_starting; EXECUTE cutover_end; SELECT pg_stat_clear_snapshot(); EXECUTE cutover_left;"
     " BEGIN READ WRITE; INSERT INTO cutover.marker (id, at, step) SELECT '%s', clock_timestamp(), 'switch'"
     "   WHERE current_setting('cutover.starting') = '0' AND current_setting('cutover.left') = '0'"
     "   AND NOT EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database()); COMMIT;"
     " SELECT EXISTS (SELECT FROM cutover.marker WHERE id = '%s'), (SELECT gid FROM pg_prepared_xacts WHERE database = current_database() LIMIT 1);";
+
+void switch_put_looks(struct buf *sql)
+{
+    buf_puts(sql, LOOKS);
+}
 
 static void mark(struct sw *sw, struct switch_db *d, const char *before, const char *id)
 {
@@ -214,12 +227,13 @@ static void mark(struct sw *sw, struct switch_db *d, const char *before, const c
  * a new one is opened. */
 void switch_begin_doors(struct sw *sw)
 {
-    static const char nobody[] = "DO $cutover$BEGIN PERFORM format('%I', current_database()); END$cutover$; SELECT set_config('cutover.fenced', '-infinity', false);";
+    static const char nobody[] = SQL_TRY_CLOSE " EXECUTE cutover_writers; SELECT set_config('cutover.fenced', '-infinity', false);";
     char id[sizeof sw->marker + 8];
     snprintf(id, sizeof id, "warm-%s-%d", sw->marker, sw->tries);
     FOR_POOLER(p)
         if (!pg_is_connected(p->fence))
             pg_connect(p->fence, SWITCH_CONNECT_MS);
+    switch_try_snapshots(sw);
     FOR_DB(d) {
         mark(sw, d, nobody, id);
         switch_warm_up_green(sw, d);

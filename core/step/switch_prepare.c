@@ -238,6 +238,7 @@ static enum look judge_pooler(struct sw *sw, struct switch_pooler *p)
                                pg_value(a, i, host), pg_value(a, i, port), switch_name(sw, BLUE));
         if (pg_int(a, i, pg_column(a, "paused")))
             return switch_fail(sw, "The pooler %s is already paused: find out by whom, then RESUME.", p->plan->name);
+        copy_text(p->mode, sizeof p->mode, pg_value(a, i, pg_column(a, "pool_mode")));
         return LOOK_NEXT;
     }
     return switch_fail(sw, "The pooler %s has no database %s.", p->plan->name, p->plan->database);
@@ -260,7 +261,8 @@ enum look switch_look_inspect(struct sw *sw)
 /* Read once before the pause: the plans are made, the catalogs warm, and the operator sees how many there are. */
 void switch_begin_prepare(struct sw *sw)
 {
-    static const char settings[] = "SET default_transaction_read_only = off; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = 0;";
+    static const char settings[] = "SET default_transaction_read_only = off; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = 0;"
+                                   " SET plan_cache_mode = force_generic_plan;";
     /* What is set on green goes to the disk with the commit that opens it (settle_open_sql). */
     static const char *const durable[SIDES] = {"SET synchronous_commit = on;", "SET synchronous_commit = off;"};
     static const char count_blue[] = "SELECT count(*), coalesce(sum(last_value), 0) FROM pg_sequences";
@@ -268,6 +270,7 @@ void switch_begin_prepare(struct sw *sw)
         struct buf sql = {0};
         buf_puts(&sql, settings);
         buf_puts(&sql, durable[BLUE]);
+        switch_put_statements(sw, BLUE, &sql);
         buf_puts(&sql, count_blue);
         pg_query(d->side[BLUE], sql.text, -1, NULL, SWITCH_ASK_MS);
         sql.len = 0;
@@ -275,6 +278,7 @@ void switch_begin_prepare(struct sw *sw)
         buf_puts(&sql, durable[GREEN]);
         if (*d->home && !d->home_lives) /* the further its slot is now, the less there is to read later */
             settle_advance_sql(&sql, d->home);
+        switch_put_statements(sw, GREEN, &sql);
         buf_puts(&sql, count_blue);
         pg_query(d->side[GREEN], sql.text, -1, NULL, *d->home ? ADVANCE_MS : SWITCH_ASK_MS);
         buf_free(&sql);
@@ -285,13 +289,26 @@ void switch_begin_prepare(struct sw *sw)
     }
 }
 
-static void take_retry(struct switch_pooler *p)
+static void take_setting(const struct switch_pooler *p, const char *name, char *out, size_t size)
 {
-    struct pg *a = p->admin;
+    for (int i = 0; i < pg_rows(p->admin); i++)
+        if (strcmp(pg_value(p->admin, i, 0), name) == 0)
+            copy_text(out, size, pg_value(p->admin, i, 1));
+}
+
+bool switch_holds_sessions(const struct switch_pooler *p)
+{
+    return strcmp(p->mode, "session") == 0;
+}
+
+static void take_config(struct sw *sw, struct switch_pooler *p)
+{
     copy_text(p->retry, sizeof p->retry, "15");
-    for (int i = 0; i < pg_rows(a); i++)
-        if (strcmp(pg_value(a, i, 0), "server_login_retry") == 0)
-            copy_text(p->retry, sizeof p->retry, pg_value(a, i, 1));
+    take_setting(p, "server_login_retry", p->retry, sizeof p->retry);
+    if (!*p->mode) /* the database has none of its own */
+        take_setting(p, "pool_mode", p->mode, sizeof p->mode);
+    if (switch_holds_sessions(p))
+        step_say(sw->run, "warn", "The pooler %s has pool_mode = session: PAUSE waits until its clients have gone. With transaction it waits for open transactions only.", p->plan->name);
 }
 
 enum look switch_look_prepare(struct sw *sw)
@@ -306,7 +323,7 @@ enum look switch_look_prepare(struct sw *sw)
                                (long long)blue);
     }
     FOR_POOLER(p)
-        take_retry(p);
+        take_config(sw, p);
     return LOOK_NEXT;
 }
 
@@ -350,6 +367,15 @@ enum look switch_look_stage(struct sw *sw)
     return *sw->why ? LOOK_FAIL : LOOK_NEXT;
 }
 
+/* Several databases of one PgBouncer are held and let go together: one client measures for all of them. */
+static bool is_first_of_admin(const struct sw *sw, const struct switch_pooler *p)
+{
+    for (const struct switch_pooler *q = sw->poolers; q < p; q++)
+        if (q->pulse && strcmp(q->plan->admin, p->plan->admin) == 0)
+            return false;
+    return true;
+}
+
 void switch_begin_watchdog(struct sw *sw)
 {
     struct err err;
@@ -366,7 +392,7 @@ void switch_begin_watchdog(struct sw *sw)
     settle_connect(sw->settle);
     snprintf(id, sizeof id, "pulse-%s", sw->marker);
     FOR_POOLER(p)
-        if (p->probe)
+        if (p->probe && !switch_holds_sessions(p) && is_first_of_admin(sw, p)) /* it would hold its own session */
             p->pulse = pulse_start(sw->run->task.loop, p->plan->probe, id);
     sw->until = clock_mono() + 10000;
 }

@@ -37,12 +37,25 @@ enum look switch_look_written(struct sw *sw)
     return l;
 }
 
-void switch_take_snapshots(struct sw *sw)
+#define SNAPSHOT "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot();"
+static void ask_snapshot(struct sw *sw, struct pg *line, const char *sql)
+{
+    if (!sw->dry && pg_is_connected(line))
+        pg_query(line, sql, -1, NULL, SNAPSHOT_MS);
+}
+
+/* What a session does for the first time takes it longer. */
+void switch_try_snapshots(struct sw *sw)
 {
     FOR_DB(d)
         for (int i = 0; i < SIDES; i++)
-            if (!sw->dry && pg_is_connected(d->count[i]))
-                pg_query(d->count[i], "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_current_snapshot();", -1, NULL, SNAPSHOT_MS);
+            ask_snapshot(sw, d->count[i], SNAPSHOT " ROLLBACK;");
+}
+
+void switch_take_snapshots(struct sw *sw, enum side side)
+{
+    FOR_DB(d)
+        ask_snapshot(sw, d->count[side], SNAPSHOT);
 }
 
 void switch_begin_tables(struct sw *sw)

@@ -11,15 +11,6 @@
 
 enum { GROUP = 500, GROUPS = 30, MOST_UNUSED = GROUP * GROUPS, PER_SELECT = 100, MOST_NEW = 3000 }; /* pg keeps 64 results of one order */
 
-/* Quoted always: which words need it differs between versions. From the catalogs themselves, which takes half the time of pg_sequences.
- * One that may not be read looks like one that was never called; the side that writes leave has been asked for those before. */
-static const char ASK_LIST[] =
-    "SELECT '\"' || replace(nspname::text, '\"', '\"\"') || '\".\"' || replace(relname::text, '\"', '\"\"') || '\"',"
-    " CASE WHEN has_sequence_privilege(c.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(c.oid) END"
-    " FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S' AND relpersistence <> 't' AND nspname <> 'cutover'";
-static const char SET_SEQUENCES[] =
-    "SELECT count(setval(to_regclass(s), v, c)) FROM unnest($1::text[], $2::int8[], $3::bool[]) AS u(s, v, c)";
-
 /* ---- lists, in the order of their names ---- */
 
 static void free_list(struct switch_sequences *q)
@@ -40,15 +31,16 @@ static struct switch_sequence *find(const struct switch_sequences *q, const char
     return q->count ? bsearch(&want, q->list, (size_t)q->count, sizeof *q->list, by_name) : NULL;
 }
 
-/* The list does not tell the value of one that was never called: it stays NULL. */
+/* The list does not tell the value of one that was never called: it stays NULL. A row without a name is none of them. */
 static void take_list(const struct pg *pg, struct switch_sequences *q)
 {
     free_list(q);
-    q->count = pg_rows(pg);
-    q->list = xcalloc((size_t)q->count + 1, sizeof *q->list);
-    for (int i = 0; i < q->count; i++) {
+    q->list = xcalloc((size_t)pg_rows(pg) + 1, sizeof *q->list);
+    for (int i = 0; i < pg_rows(pg); i++) {
         bool called = !pg_is_null(pg, i, 1);
-        q->list[i] = (struct switch_sequence){.name = arena_strdup(&q->texts, pg_value(pg, i, 0)), .called = called, .group = -1,
+        if (pg_is_null(pg, i, 0))
+            continue;
+        q->list[q->count++] = (struct switch_sequence){.name = arena_strdup(&q->texts, pg_value(pg, i, 0)), .called = called, .group = -1,
             .value = called ? arena_strdup(&q->texts, pg_value(pg, i, 1)) : NULL};
         q->nunused += !called;
     }
@@ -76,11 +68,13 @@ static const char *first_unread(const struct switch_sequences *q)
     return NULL;
 }
 
-/* Does green hold it already? One that was never called tells no value by its list: what was set there before the pause stands,
- * as nobody calls it. */
-static bool is_there(const struct switch_db *d, const struct switch_sequence *s)
+/* Does green hold it already, as far as `base` knows? One that was never called tells no value by its list: what was set there stands, as
+ * nobody calls it. Where the plan names its tables, one that green does not have is none of them. */
+static bool is_there(const struct switch_db *d, const struct switch_sequence *s, const struct switch_sequences *base)
 {
-    const struct switch_sequence *there = find(&d->there, s->name), *set = s->called ? there : find(&d->known, s->name);
+    const struct switch_sequence *there = find(base, s->name), *set = s->called ? there : s->set ? s : find(&d->known, s->name);
+    if (!there && base == &d->there && d->plan->ntables > 0)
+        return true;
     return there && set && there->called == s->called && set->called == s->called && set->value && strcmp(set->value, s->value) == 0;
 }
 
@@ -96,7 +90,7 @@ static void put_select(struct buf *sql, const char *name)
 void switch_begin_list(struct sw *sw)
 {
     FOR_DB(d)
-        pg_query(d->side[BLUE], ASK_LIST, 0, NULL, SWITCH_ASK_MS);
+        pg_query(d->side[BLUE], "EXECUTE cutover_list", -1, NULL, SWITCH_ASK_MS);
 }
 
 enum look switch_look_list(struct sw *sw)
@@ -155,59 +149,72 @@ static void free_changes(struct switch_db *d)
     d->nchanges = 0;
 }
 
-static void send_changes(struct switch_db *d, const struct switch_sequences *q, bool all, int64_t timeout)
+/* base NULL: all of them. */
+static void list_changes(struct switch_db *d, struct switch_sequences *q, const struct switch_sequences *base)
 {
     free_changes(d);
     for (int i = 0; i < q->count; i++) {
-        const struct switch_sequence *s = &q->list[i];
-        if (!s->value || (!all && is_there(d, s)))
+        struct switch_sequence *s = &q->list[i];
+        if (!s->value || (base && is_there(d, s, base)))
             continue;
         pg_array_add(&d->changes[0], s->name);
         pg_array_add(&d->changes[1], s->value);
         pg_array_add(&d->changes[2], s->called ? "t" : "f");
+        s->set = true;
         d->nchanges++;
     }
     for (int i = 0; i < 3; i++)
         pg_array_end(&d->changes[i]);
-    const char *params[] = {d->changes[0].text, d->changes[1].text, d->changes[2].text};
-    if (d->nchanges)
-        pg_query(d->side[GREEN], SET_SEQUENCES, 3, params, timeout);
+}
+
+static void put_execute(const struct switch_db *d, struct buf *sql, const char *statement)
+{
+    buf_printf(sql, "EXECUTE %s", statement);
+    for (int i = 0; i < 3; i++) {
+        size_t size = pg_quote_literal(NULL, 0, d->changes[i].text) + 1;
+        char *literal = xcalloc(size, 1);
+        pg_quote_literal(literal, size, d->changes[i].text);
+        buf_printf(sql, "%s%s", i ? ", " : "(", literal);
+        free(literal);
+    }
+    buf_puts(sql, "); ");
 }
 
 void switch_begin_preset(struct sw *sw)
 {
-    FOR_DB(d)
-        send_changes(d, &d->known, true, SWITCH_ASK_MS);
+    FOR_DB(d) {
+        struct buf sql = {0};
+        list_changes(d, &d->known, NULL);
+        put_execute(d, &sql, "cutover_set");
+        pg_query(d->side[GREEN], sql.text, -1, NULL, SWITCH_ASK_MS);
+        buf_free(&sql);
+    }
 }
 
 /* A plan that names its tables need not have all of them on the other side. */
-enum look switch_look_sequences(struct sw *sw)
+enum look switch_look_set(struct sw *sw, struct switch_db *d)
+{
+    long long set = atoll(pg_value_of(d->side[GREEN], 0, 0, 0));
+    if (set < d->nchanges && d->plan->ntables == 0)
+        return switch_fail(sw, "%s of %s lacks %lld of %s's sequences.", switch_Name(sw, GREEN), d->plan->name, d->nchanges - set, switch_name(sw, BLUE));
+    return LOOK_NEXT;
+}
+
+enum look switch_look_preset(struct sw *sw)
 {
     enum look l = switch_all_good(sw);
-    if (l != LOOK_NEXT)
-        return l;
     FOR_DB(d)
-        if (d->nchanges && pg_int(d->side[GREEN], 0, 0) < d->nchanges && d->plan->ntables == 0)
-            return switch_fail(sw, "%s of %s lacks %lld of %s's sequences.", switch_Name(sw, GREEN), d->plan->name, (long long)(d->nchanges - pg_int(d->side[GREEN], 0, 0)),
-                               switch_name(sw, BLUE));
-    return LOOK_NEXT;
+        if (l == LOOK_NEXT)
+            l = switch_look_set(sw, d);
+    return l;
 }
 
 /* ---- in the pause ---- */
 
 void switch_ask_list(struct sw *sw, struct switch_db *d)
 {
-    d->read = false;
-    pg_query(d->side[BLUE], ASK_LIST, 0, NULL, sw->plan->switch_deadline);
-}
-
-enum look switch_take_list(struct sw *sw, struct switch_db *d)
-{
-    if (pg_failed(d->side[BLUE]))
-        return switch_fail(sw, "The sequences of %s of %s could not be read: %s.", switch_name(sw, BLUE), d->plan->name, pg_error(d->side[BLUE]));
-    take_list(d->side[BLUE], &d->now);
-    d->read = true;
-    return LOOK_NEXT;
+    d->reading = READ_LIST;
+    pg_query(d->side[BLUE], "EXECUTE cutover_list", -1, NULL, sw->plan->switch_deadline);
 }
 
 /* Executes the groups in which one is still unused, and asks for those by name that no group knows. */
@@ -233,39 +240,59 @@ static int put_unused(const struct switch_db *d, struct buf *sql)
     return nnew;
 }
 
-void switch_begin_unused(struct sw *sw)
+static enum look ask_unused(struct sw *sw, struct switch_db *d)
 {
-    FOR_DB(d) {
-        struct buf sql = {0};
-        pg_query(d->side[GREEN], ASK_LIST, 0, NULL, sw->plan->switch_deadline);
-        if (d->now.nunused && put_unused(d, &sql) > MOST_NEW)
-            switch_fail(sw, "On %s of %s more than %d sequences were made or reset just now.", switch_name(sw, BLUE), d->plan->name, MOST_NEW);
-        else if (d->now.nunused)
-            pg_query(d->side[BLUE], sql.text, -1, NULL, sw->plan->switch_deadline);
-        buf_free(&sql);
-    }
+    struct buf sql = {0};
+    bool few = put_unused(d, &sql) <= MOST_NEW;
+    d->reading = READ_UNUSED;
+    if (few)
+        pg_query(d->side[BLUE], sql.text, -1, NULL, sw->plan->switch_deadline);
+    buf_free(&sql);
+    return few ? LOOK_WAIT : switch_fail(sw, "On %s of %s more than %d sequences were made or reset just now.", switch_name(sw, BLUE), d->plan->name, MOST_NEW);
 }
 
-enum look switch_look_unused(struct sw *sw)
+static enum look read_all(struct sw *sw, struct switch_db *d)
 {
-    enum look l = switch_all_good(sw);
-    if (l != LOOK_NEXT)
-        return l;
-    FOR_DB(d) {
-        take_list(d->side[GREEN], &d->there);
-        if (d->now.nunused)
-            take_unused(d->side[BLUE], &d->now);
-        const char *unread = first_unread(&d->now);
-        if (unread)
-            return switch_fail(sw, "The value of the sequence %s of %s of %s could not be read.", unread, switch_name(sw, BLUE), d->plan->name);
-    }
-    return LOOK_NEXT;
+    const char *unread = first_unread(&d->now);
+    d->reading = READ_ALL;
+    return unread ? switch_fail(sw, "The value of the sequence %s of %s of %s could not be read.", unread, switch_name(sw, BLUE), d->plan->name) : LOOK_NEXT;
 }
 
-void switch_begin_sequences(struct sw *sw)
+enum look switch_read_on(struct sw *sw, struct switch_db *d)
 {
-    FOR_DB(d)
-        send_changes(d, &d->now, false, sw->plan->switch_deadline);
+    struct pg *b = d->side[BLUE];
+    if (d->reading == READ_ALL)
+        return LOOK_NEXT;
+    if (pg_busy(b))
+        return LOOK_WAIT;
+    if (pg_failed(b))
+        return switch_fail(sw, "The sequences of %s of %s could not be read: %s.", switch_name(sw, BLUE), d->plan->name, pg_error(b));
+    if (d->reading == READ_UNUSED)
+        take_unused(b, &d->now);
+    else
+        take_list(b, &d->now);
+    return d->reading == READ_LIST && d->now.nunused ? ask_unused(sw, d) : read_all(sw, d);
+}
+
+void switch_take_there(struct switch_db *d)
+{
+    take_list(d->side[GREEN], &d->there);
+}
+
+int switch_put_changes(struct switch_db *d, struct buf *sql)
+{
+    list_changes(d, &d->now, d->arrived ? &d->there : &d->known);
+    if (d->nchanges)
+        put_execute(d, sql, "cutover_set");
+    return d->nchanges;
+}
+
+const char *switch_first_change(const struct switch_db *d)
+{
+    for (int i = 0; i < d->now.count; i++)
+        if (d->now.list[i].value && !is_there(d, &d->now.list[i], &d->there))
+            return d->now.list[i].name;
+    return "?";
 }
 
 void switch_free_sequences(struct switch_db *d)
