@@ -66,5 +66,12 @@ const struct audit_list audit_lists[] = {
      "  ('character type', j->>'datctype'), ('locale provider', coalesce(j->>'datlocprovider', 'c')),"
      "  ('locale', coalesce(j->>'datlocale', j->>'daticulocale')), ('collation rules', j->>'daticurules')) v(name, value)",
      "order and uniqueness of text may differ: create green's database with the locale of blue"},
+    /* Of the library, not as it was when the database was made: the rows above compare these two. No side sorts C, POSIX or builtin by one. */
+    {"sort order", false, false,
+     "SELECT 'sort order', '', coalesce(CASE p WHEN 'i' THEN 'ICU ' || (SELECT pg_collation_actual_version(oid) FROM pg_collation WHERE collname = 'und-x-icu')"
+     "  WHEN 'c' THEN 'libc ' || (SELECT max(pg_collation_actual_version(oid)) FROM pg_collation WHERE collprovider = 'c'"
+     "   AND lower(replace(collcollate, '-', '')) = lower(replace(j->>'datcollate', '-', ''))) END, ''), 'library', false, 'warning'"
+     " FROM (SELECT to_jsonb(d) AS j, coalesce(to_jsonb(d)->>'datlocprovider', 'c') AS p FROM pg_database d WHERE datname = current_database()) d",
+     "the libraries may sort text differently: look at what relies on its order, and never copy an index's files"},
 };
 const int audit_nlists = ARRAY_LEN(audit_lists);
