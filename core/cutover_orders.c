@@ -187,7 +187,7 @@ static bool obey(struct cutover *c, const struct order *o, struct err *why)
 static void ordered(void *arg, const struct order *o)
 {
     struct cutover *c = arg;
-    struct err why;
+    struct err why = {0};
     if (!c->stopping && !obey(c, o, &why))
         RECORD(&c->door, order_refused, .user = o->user, .order = o->order, .step = o->step, .why = why.text);
 }
