@@ -7,6 +7,7 @@
 
 #define PGNAMES_PUBLICATION "cutover_pub"
 #define PGNAMES_SCHEMA "cutover"
+#define PGNAMES_BASELINE "cutover baseline" /* application_name of the pg_restore that copies to green */
 
 /* Subscription and slot: "cutover_shop"; at most 63 bytes of [a-z0-9_], as a slot's name must be. */
 void pgnames_slot(const struct plan_database *db, char *buf, size_t size);

@@ -22,6 +22,7 @@ struct own {
     int ntables;
     bool all_ready;
     bool has_totals; /* of the tables that are there now */
+    bool asks_restore; /* there is no subscription yet: pg_restore is asked about */
     char others_state;
     int64_t others_rows;
 };
@@ -36,6 +37,20 @@ static const char states_sql_13[] =
     "SELECT n.nspname || '.' || c.relname, r.srsubstate::text, 0, 0 FROM pg_subscription_rel r"
     " JOIN pg_subscription s ON s.oid = r.srsubid JOIN pg_database d ON d.oid = s.subdbid AND d.datname = current_database()"
     " JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE s.subname = $1 AND n.nspname <> 'cutover' ORDER BY 1 LIMIT 5000";
+/* With baseline = "snapshot" pg_restore copies before there is a subscription: one table after the other, and what has come has rows. Before 14
+ * the table that it has locked is the one, and its size stands for the bytes. */
+#define RESTORED(state, rows, bytes) \
+    "SELECT n.nspname || '.' || c.relname, " state ", " rows ", " bytes " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace," \
+    " (SELECT min(pid) AS pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = '" PGNAMES_BASELINE "') b" \
+    " WHERE c.relkind = 'r' AND b.pid IS NOT NULL AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'cutover')" \
+    " AND NOT EXISTS (SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE datname = current_database() AND s.subname = $1) ORDER BY 1 LIMIT 5000"
+#define PROGRESS(column) "coalesce((SELECT " column " FROM pg_stat_progress_copy p WHERE p.relid = c.oid AND p.datname = current_database()), 0)"
+static const char restored_sql[] =
+    RESTORED("CASE WHEN EXISTS (SELECT FROM pg_stat_progress_copy p WHERE p.relid = c.oid AND p.datname = current_database()) THEN 'd'"
+             " WHEN pg_relation_size(c.oid) > 0 THEN 's' ELSE 'i' END", PROGRESS("tuples_processed"), PROGRESS("bytes_processed"));
+static const char restored_sql_13[] =
+    RESTORED("CASE WHEN EXISTS (SELECT FROM pg_locks l WHERE l.pid = b.pid AND l.relation = c.oid AND mode = 'RowExclusiveLock') THEN 'd'"
+             " WHEN pg_relation_size(c.oid) > 0 THEN 's' ELSE 'i' END", "0", "pg_relation_size(c.oid)");
 static const char totals_sql[] =
     "SELECT n.nspname || '.' || c.relname, greatest(c.reltuples, 0)::bigint, pg_table_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'cutover') ORDER BY 1 LIMIT 5000";
@@ -153,6 +168,8 @@ static void take_states(struct source *s)
         }
     if (o->ntables != before)
         o->has_totals = false;
+    if (pg_rows(pg) == 0 && strcmp(s->plan->databases[s->index].baseline, "snapshot") == 0)
+        o->asks_restore = !o->asks_restore;
     if (pg_rows(pg) == 0) { /* the subscription is gone: a new one starts over */
         o->ntables = 0;
         o->has_totals = false;
@@ -204,6 +221,15 @@ static bool knows_totals(struct source *s)
     return true;
 }
 
+static const char *question(const struct source *s)
+{
+    const struct own *o = s->own;
+    bool new = pg_server_version(o->green.pg) >= 140000;
+    if (o->asks_restore)
+        return new ? restored_sql : restored_sql_13;
+    return new ? states_sql : states_sql_13;
+}
+
 static void run(struct task *task)
 {
     struct source *s = (struct source *)task;
@@ -216,8 +242,7 @@ static void run(struct task *task)
             return;
         task->at = STATES;
     }
-    if (!pgline_up(s, &o->green, s->plan->databases[s->index].conninfo[GREEN]) ||
-        !pgline_ask(s, &o->green, pg_server_version(o->green.pg) >= 140000 ? states_sql : states_sql_13, 1, &name))
+    if (!pgline_up(s, &o->green, s->plan->databases[s->index].conninfo[GREEN]) || !pgline_ask(s, &o->green, question(s), 1, &name))
         return;
     take_states(s);
     if (o->ntables && !o->has_totals)

@@ -8,13 +8,16 @@
 #include "core/pg.h"
 #include "core/step/baseline_inner.h"
 
-enum { CONNECT_MS = 8000, ASK_MS = 10000, ERRORS_TOLD = 20, WAIT_MS = 500 };
+enum { CONNECT_MS = 8000, ASK_MS = 10000, ERRORS_TOLD = 20, WAIT_MS = 500, LOOK_MS = 1000 };
 
 struct one { /* database */
     const struct plan_database *db;
     enum { CONNECT, ASK, FIND, SLOT, MARK, START, COPY, UNMARK, OVER } at;
     bool asked; /* MARK and UNMARK: the statement is sent */
     struct pg *side[SIDES];
+    struct pg *look; /* on blue, while the slot is being made: who holds it up */
+    int64_t looked;  /* clock_mono */
+    char holder[24]; /* pid that was told last */
     struct tools tools;
     struct child *child;
     char snapshot[64], object[160], first[160]; /* object: what pg_restore works on, as it says; first: its first error */
@@ -148,6 +151,31 @@ static bool has_tools(struct baseline *b, struct one *o)
     return true;
 }
 
+/* The oldest transaction that has written. On a connection of its own, as the other one waits for the slot. */
+static void name_holder(struct baseline *b, struct one *o)
+{
+    static const char ask[] =
+        "SELECT pid, coalesce(usename, '?'), coalesce(application_name, ''), coalesce(host(client_addr), 'local'), coalesce(state, '?'),"
+        " (extract(epoch FROM clock_timestamp() - xact_start))::int8 FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 1";
+    if (!o->looked)
+        o->looked = clock_mono();
+    if (clock_mono() - o->looked < LOOK_MS || is_busy(o->look))
+        return;
+    if (!o->look)
+        o->look = pg_new(&b->run->task, o->db->conninfo[BLUE]);
+    if (!pg_is_connected(o->look)) {
+        pg_connect(o->look, CONNECT_MS);
+        return;
+    }
+    if (pg_rows(o->look) == 1 && strcmp(o->holder, pg_value(o->look, 0, 0)) != 0) {
+        copy_text(o->holder, sizeof o->holder, pg_value(o->look, 0, 0));
+        step_say(b->run, "warn", "%s: the slot waits for a transaction on blue: pid %s, role %s, %s, from %s, %s, open for %s s", o->db->name, o->holder, pg_value(o->look, 0, 1),
+                 pg_value(o->look, 0, 2), pg_value(o->look, 0, 3), pg_value(o->look, 0, 4), pg_value(o->look, 0, 5));
+    }
+    o->looked = clock_mono();
+    pg_query(o->look, ask, 0, NULL, ASK_MS);
+}
+
 /* Waits on blue for every transaction that has written and is still open. */
 static bool make_slot(struct baseline *b, struct one *o)
 {
@@ -158,8 +186,10 @@ static bool make_slot(struct baseline *b, struct one *o)
         snprintf(sql, sizeof sql, "CREATE_REPLICATION_SLOT %s LOGICAL pgoutput %s", slot, pg_server_version(o->side[BLUE]) >= 150000 ? "(SNAPSHOT 'export')" : "EXPORT_SNAPSHOT");
         pg_query(o->side[BLUE], sql, -1, NULL, MAX(step_time_left(b->run), (int64_t)1000));
     }
-    if (is_busy(o->side[BLUE]))
+    if (is_busy(o->side[BLUE])) {
+        name_holder(b, o);
         return false;
+    }
     if (pg_failed(o->side[BLUE]))
         return fail(b, o, "the slot could not be made on blue: %s", pg_error(o->side[BLUE]));
     copy_text(o->snapshot, sizeof o->snapshot, pg_value(o->side[BLUE], 0, pg_column(o->side[BLUE], "snapshot_name")));
@@ -305,6 +335,8 @@ static void close_lines(struct one *o)
         pg_free(o->side[i]);
         o->side[i] = NULL;
     }
+    pg_free(o->look);
+    o->look = NULL;
 }
 
 static bool go_one(struct baseline *b, struct one *o)

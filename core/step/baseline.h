@@ -17,7 +17,7 @@
 #include "core/step/step.h"
 
 /* The session of pg_restore on green. It may outlive an engine that is killed. */
-#define BASELINE_APP "cutover baseline"
+#define BASELINE_APP PGNAMES_BASELINE
 #define BASELINE_UNFINISHED "cutover_unfinished"
 /* How many relations green has: those of extensions may have come with the database. */
 #define BASELINE_RELATIONS \

@@ -10,7 +10,7 @@ enum { MOST_CORRECTIONS = 3 };
  * draws a number any more. The marker is the row without a name; its value is how many tables are still being copied. */
 static const char LIST[] = "PREPARE cutover_list AS " SQL_SEQUENCES "; ";
 static const char WRITERS[] =
-    "PREPARE cutover_writers AS SELECT pid, coalesce(pg_get_userbyid(usesysid), '?'), coalesce(client_addr::text, 'local') FROM " SQL_STRANGERS
+    "PREPARE cutover_writers AS SELECT pid, coalesce(pg_get_userbyid(usesysid), '?'), coalesce(host(client_addr), 'local') FROM " SQL_STRANGERS
     " AND backend_xid IS NOT NULL AND state IS DISTINCT FROM 'idle' LIMIT 1; "; /* an idle one that ends drops its temporary tables */
 static const char ARRIVED[] =
     "PREPARE cutover_arrived AS SELECT NULL, (SELECT count(*) FROM pg_subscription_rel r JOIN pg_subscription q ON q.oid = srsubid JOIN pg_database d ON d.oid = subdbid"
