@@ -36,7 +36,8 @@ void pgrows_look_green(struct pgscript *s, struct buf *out)
         "   AND q.subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())),"
         " EXISTS (SELECT 1 FROM pg_db_role_setting d, unnest(setconfig) c WHERE setrole = 0 AND setdatabase = (SELECT oid FROM pg_database"
         "  WHERE datname = current_database()) AND c ~* '^default_transaction_read_only=(on|true|yes|1)$'),"
-        " (SELECT system_identifier FROM pg_control_system()), (SELECT coalesce(string_agg(oid::text, ','), '0') FROM pg_subscription WHERE subname <> '%s')", s->slot, s->slot, s->slot);
+        " (SELECT system_identifier FROM pg_control_system()), (SELECT coalesce(string_agg(oid::text, ','), '0') FROM pg_subscription WHERE subname <> '%s'),"
+        " obj_description(to_regnamespace('" PGNAMES_SCHEMA "')::oid, 'pg_namespace')", s->slot, s->slot, s->slot);
 }
 
 bool pgrows_saw_green(struct pgscript *s)
@@ -48,8 +49,10 @@ bool pgrows_saw_green(struct pgscript *s)
     copy_text(s->green_system, sizeof s->green_system, pg_value(pg, 0, 3));
     s->others.len = 0;
     buf_puts(&s->others, pg_value(pg, 0, 4));
+    const char *copied = pg_value(pg, 0, 5);
+    s->has_copied = !s->has_subscription && strncmp(copied, PGROWS_COPIES, strlen(PGROWS_COPIES)) == 0;
     s->tables.len = 0;
-    buf_puts(&s->tables, pg_value(pg, 0, 1));
+    buf_puts(&s->tables, s->has_copied ? copied + strlen(PGROWS_COPIES) : pg_value(pg, 0, 1));
     return true;
 }
 

@@ -4,7 +4,10 @@
 
 #include "core/step/pgscript.h"
 
-/* What stands there now: sets has_publication, has_slot on blue; has_subscription, subscription_oid, tables on green. */
+/* Comment on green's schema cutover, followed by the tables, while a copy from a snapshot goes on and no subscription is there yet. */
+#define PGROWS_COPIES "cutover copies "
+
+/* What stands there now: sets has_publication, has_slot on blue; has_subscription, has_copied, subscription_oid, tables on green. */
 void pgrows_look_blue(struct pgscript *s, struct buf *out);
 bool pgrows_saw_blue(struct pgscript *s);
 void pgrows_look_green(struct pgscript *s, struct buf *out);

@@ -110,7 +110,7 @@ static void next_database(struct pgscript *s)
     s->db++;
     s->row = 0;
     s->green_system[0] = s->subscription_oid[0] = '\0';
-    s->has_publication = s->has_slot = s->has_subscription = s->has_back = s->green_is_closed = false;
+    s->has_publication = s->has_slot = s->has_subscription = s->has_back = s->has_copied = s->green_is_closed = false;
     s->at = PGSCRIPT_CONNECT_BLUE;
 }
 

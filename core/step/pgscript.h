@@ -42,7 +42,8 @@ struct pgscript {
     char subscription_oid[24];
     char green_system[24];  /* its system identifier: part of the names of slots that its copies made */
     struct buf others;      /* oids of green's other subscriptions, joined by "," */
-    struct buf tables;     /* of the subscription, quoted and joined by ", " */
+    struct buf tables;     /* of the subscription or of the copy, quoted and joined by ", " */
+    bool has_copied;       /* a copy from a snapshot has begun, and no subscription followed yet */
     bool again;
     int64_t until;         /* clock_mono: a row that repeats gives up */
     int64_t sent;          /* clock_mono: of the statement that runs */

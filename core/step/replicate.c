@@ -112,7 +112,8 @@ static void list_green(struct pgscript *s, struct buf *out)
     const struct plan_database *db = pgscript_db(s);
     if (s->has_subscription)
         return;
-    buf_puts(out, "SELECT string_agg(format('SELECT %L WHERE EXISTS (SELECT FROM ONLY %s)', c.oid::regclass, c.oid::regclass), ' UNION ALL ' ORDER BY c.oid)"
+    buf_puts(out, "SELECT string_agg(format('SELECT %L WHERE EXISTS (SELECT FROM ONLY %s)', c.oid::regclass, c.oid::regclass), ' UNION ALL ' ORDER BY c.oid),"
+                  " string_agg(c.oid::regclass::text, ', ' ORDER BY c.oid)"
                   " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'p'"
                   " AND n.nspname NOT IN ('information_schema', '" PGNAMES_SCHEMA "') AND n.nspname NOT LIKE 'pg\\_%'");
     if (db->ntables) {
@@ -126,7 +127,9 @@ static bool listed(struct pgscript *s)
 {
     struct replicate *o = (struct replicate *)s;
     free(o->filled);
+    free(o->empty);
     o->filled = xstrdup(pg_value(pgscript_result(s), 0, 0));
+    o->empty = xstrdup(pg_value(pgscript_result(s), 0, 1));
     return true;
 }
 
@@ -169,13 +172,34 @@ static void schema_on_blue(struct pgscript *s, struct buf *out)
         buf_puts(out, " INSERT INTO " PGNAMES_SCHEMA ".heartbeat VALUES (1, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET at = excluded.at");
 }
 
+/* Until a subscription can tell: from here on these tables hold nothing but what is copied, so the undo may empty them. */
+static void put_copies(const struct replicate *o, struct buf *out)
+{
+    char *text = xprintf("%s%s", PGROWS_COPIES, o->empty);
+    size_t size = pg_quote_literal(NULL, 0, text) + 1;
+    char *literal = xcalloc(size, 1);
+    pg_quote_literal(literal, size, text);
+    buf_printf(out, "; COMMENT ON SCHEMA " PGNAMES_SCHEMA " IS %s", literal);
+    free(literal);
+    free(text);
+}
+
+static void copies_over(struct pgscript *s, struct buf *out)
+{
+    if (replicate_dumps(pgscript_db(s)))
+        buf_puts(out, REPLICATE_SESSION "COMMENT ON SCHEMA " PGNAMES_SCHEMA " IS NULL");
+}
+
 /* Rows that an earlier attempt left on green would collide with the copy. */
 static void schema_on_green(struct pgscript *s, struct buf *out)
 {
+    const struct replicate *o = (struct replicate *)s;
     if (s->has_subscription)
         return;
     put_schema(pgscript_db(s), out);
     buf_printf(out, " TRUNCATE %s" PGNAMES_SCHEMA ".marker", pgscript_db(s)->heartbeat ? PGNAMES_SCHEMA ".heartbeat, " : "");
+    if (replicate_dumps(pgscript_db(s)) && o->empty && *o->empty)
+        put_copies(o, out);
 }
 
 /* New sessions get the setting. Those that began before keep the old one, and an open transaction could write for hours: they
@@ -314,6 +338,7 @@ const struct pgscript_row replicate_follow[] = {
     {GREEN, NULL, pgrows_look_green, saw_green_again, false, NULL},
     {GREEN, NULL, own_session, NULL, false, NULL},
     {GREEN, "green subscribes", subscribe, NULL, false, say_blocker},
+    {GREEN, NULL, copies_over, NULL, false, NULL},
 };
 const int replicate_nfollow = ARRAY_LEN(replicate_follow);
 

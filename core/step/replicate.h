@@ -11,6 +11,7 @@ struct replicate {
     struct baseline *baseline; /* of the stage */
     bool *fresh;            /* ndatabases: nothing stood there when it was set up */
     char *filled;           /* the statement that names tables of green which hold rows */
+    char *empty;            /* those tables, quoted and joined by ", ": nothing is in them before the copy */
     int64_t before;         /* tables of the databases that are ready already */
     int64_t ready, all;     /* of the database that is awaited */
     int64_t moved;          /* clock_mono of the last table that became ready */

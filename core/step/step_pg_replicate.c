@@ -13,7 +13,7 @@
 /* What is in them came by the copy, as long as no client could write there. */
 static void empty_tables(struct pgscript *s, struct buf *out)
 {
-    if (s->has_subscription && s->green_is_closed && s->tables.len)
+    if ((s->has_subscription || s->has_copied) && s->green_is_closed && s->tables.len)
         buf_printf(out, REPLICATE_SESSION "TRUNCATE %s", s->tables.text);
 }
 
@@ -150,7 +150,7 @@ static enum pgscript_state go_baseline(struct replicate *o)
     if (state == BASELINE_DONE)
         return PGSCRIPT_DONE;
     if (state == BASELINE_FAILED)
-        snprintf(s->why, sizeof s->why, "%.300s%s", baseline_error(o->baseline), o->stage == REPLICATE_ROWS ? "; undo this step, and empty on green what was copied" : "");
+        snprintf(s->why, sizeof s->why, "%.300s%s", baseline_error(o->baseline), o->stage == REPLICATE_ROWS ? "; undo this step, which empties what was copied, then run it again" : "");
     else if (s->run->abort_asked)
         copy_text(s->why, sizeof s->why, "stopped by a person");
     if (state == BASELINE_FAILED || s->run->abort_asked)
@@ -250,6 +250,7 @@ static void free_own(struct step_run *run)
     baseline_free(o->baseline);
     free(o->fresh);
     free(o->filled);
+    free(o->empty);
 }
 
 const struct step_kind step_pg_replicate = {
