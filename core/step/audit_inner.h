@@ -40,6 +40,7 @@ struct audit_list {
      * more of its parts. What only green has matters where needed says so, and its owner is on both sides. */
     const char *sql;
     const char *advice;
+    const char *bare_sql; /* of green that will get blue's schema: what may come to stand there; NULL: as above */
 };
 extern const struct audit_list audit_lists[];
 extern const int audit_nlists;

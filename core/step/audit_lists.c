@@ -32,10 +32,10 @@
 
 const struct audit_list audit_lists[] = {
     {"schema", false, true, TABLES ALSO COLUMNS ALSO IDENTITY ALSO INDEXES ALSO TRIGGERS ALSO OWNERS ALSO GRANTS,
-     "give green the schema of blue (pg_dump -s)"},
+     "give green the schema of blue (pg_dump -s)", NULL},
     {"sequences", false, true,
      "SELECT name, '', '', 'sequence', false, 'blocker' FROM rel, plan WHERE relkind = 'S' AND cardinality(tables) = 0",
-     "the switch sets it on green; give green the schema of blue (pg_dump -s)"},
+     "the switch sets it on green; give green the schema of blue (pg_dump -s)", NULL},
     {"views and functions", false, true,
      "SELECT name, '', '', CASE relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END, false, 'warning'"
      " FROM rel WHERE relkind IN ('v', 'm', 'f')"
@@ -43,35 +43,36 @@ const struct audit_list audit_lists[] = {
      " FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace"
      " WHERE n.nspname NOT IN ('information_schema', 'cutover') AND n.nspname NOT LIKE 'pg\\_%'"
      " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')",
-     "give green the schema of blue (pg_dump -s)"},
+     "give green the schema of blue (pg_dump -s)", NULL},
     {"extensions", true, false, "SELECT extname, '', extversion, 'extension', false, 'blocker' FROM pg_extension",
-     "install its package, then CREATE EXTENSION on green"},
+     "install its package, then CREATE EXTENSION on green",
+     "SELECT name, '', default_version, 'extension', false, 'blocker' FROM pg_available_extensions"},
     {"roles", false, false, "SELECT rolname, '', '', 'role', false, 'warning' FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%'",
-     "its logins fail on green: create it there (pg_dumpall -g)"},
+     "its logins fail on green: create it there (pg_dumpall -g)", NULL},
     {"privileges", false, true,
      "SELECT what, ' grant to ' || who, string_agg(privilege_type, ' ' ORDER BY privilege_type COLLATE \"C\"), 'grant', false, 'warning'"
      " FROM (SELECT 'schema ' || quote_ident(nspname) AS what, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END AS who, privilege_type, grantee, nspowner AS owner"
      "   FROM pg_namespace, aclexplode(nspacl) WHERE nspname NOT IN ('information_schema', 'cutover', 'public') AND nspname NOT LIKE 'pg\\_%'"
      "  UNION ALL SELECT 'sequence ' || name, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, privilege_type, grantee, relowner"
      "   FROM rel, aclexplode(relacl) WHERE relkind = 'S') g WHERE grantee <> owner GROUP BY what, who",
-     "GRANT it on green (pg_dump -s)"},
+     "GRANT it on green (pg_dump -s)", NULL},
     {"settings", false, false,
      "SELECT CASE setrole WHEN 0 THEN 'database' ELSE 'role ' || pg_get_userbyid(setrole) END, ' ' || split_part(c, '=', 1), substr(c, strpos(c, '=') + 1), 'setting', false, 'warning'"
      " FROM pg_db_role_setting s, unnest(setconfig) c WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
      " AND c NOT LIKE 'default_transaction_read_only=%'",
-     "ALTER ROLE or ALTER DATABASE ... SET it on green (pg_dumpall -g)"},
+     "ALTER ROLE or ALTER DATABASE ... SET it on green (pg_dumpall -g)", NULL},
     {"locale", false, false,
      "SELECT v.name, '', coalesce(v.value, ''), 'setting', false, 'warning' FROM (SELECT pg_encoding_to_char(encoding) AS enc, to_jsonb(d) AS j"
      "  FROM pg_database d WHERE datname = current_database()) d, LATERAL (VALUES ('encoding', enc), ('collation', j->>'datcollate'),"
      "  ('character type', j->>'datctype'), ('locale provider', coalesce(j->>'datlocprovider', 'c')),"
      "  ('locale', coalesce(j->>'datlocale', j->>'daticulocale')), ('collation rules', j->>'daticurules')) v(name, value)",
-     "order and uniqueness of text may differ: create green's database with the locale of blue"},
+     "order and uniqueness of text may differ: create green's database with the locale of blue", NULL},
     /* Of the library, not as it was when the database was made: the rows above compare these two. No side sorts C, POSIX or builtin by one. */
     {"sort order", false, false,
      "SELECT 'sort order', '', coalesce(CASE p WHEN 'i' THEN 'ICU ' || (SELECT pg_collation_actual_version(oid) FROM pg_collation WHERE collname = 'und-x-icu')"
      "  WHEN 'c' THEN 'libc ' || (SELECT max(pg_collation_actual_version(oid)) FROM pg_collation WHERE collprovider = 'c'"
      "   AND lower(replace(collcollate, '-', '')) = lower(replace(j->>'datcollate', '-', ''))) END, ''), 'library', false, 'warning'"
      " FROM (SELECT to_jsonb(d) AS j, coalesce(to_jsonb(d)->>'datlocprovider', 'c') AS p FROM pg_database d WHERE datname = current_database()) d",
-     "the libraries may sort text differently: look at what relies on its order, and never copy an index's files"},
+     "the libraries may sort text differently: look at what relies on its order, and never copy an index's files", NULL},
 };
 const int audit_nlists = ARRAY_LEN(audit_lists);

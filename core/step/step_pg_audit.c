@@ -93,8 +93,9 @@ static void ask_list(struct step_run *run, const struct audit_list *list)
     char after[160];
     snprintf(after, sizeof after,
         ") list(owner, part, value, label, needed, level) ORDER BY owner::text COLLATE \"C\", part::text COLLATE \"C\" LIMIT %d", AUDIT_LIST_LIMIT);
+    const char *of_green = list->bare_sql && ((struct own *)run->own)->is_bare ? list->bare_sql : list->sql;
     for (int i = 0; i < SIDES; i++)
-        ask(run, i, "SELECT owner::text, part::text, value::text, label, needed, level FROM (", list->sql, after);
+        ask(run, i, "SELECT owner::text, part::text, value::text, label, needed, level FROM (", i == GREEN ? of_green : list->sql, after);
 }
 
 static bool fits(const struct step_run *run, const struct audit_row *row)
