@@ -79,22 +79,10 @@ static bool is_busy(const struct pg *pg)
 
 /* ---- each returns true when it is over and the next may begin; false while it waits, or when it has failed ---- */
 
-/* What comes last counts, whatever the plan says. */
-static char *with_word(const char *conninfo, const char *name, const char *value)
-{
-    const char *between = strstr(conninfo, "://") ? strchr(conninfo, '?') ? "&" : "?" : " ";
-    return xprintf("%s%s%s=%s", conninfo, between, name, value);
-}
-
-static char *restore_conninfo(const char *conninfo)
-{
-    return with_word(conninfo, "application_name", strstr(conninfo, "://") ? "cutover%20baseline" : "'" BASELINE_APP "'");
-}
-
 /* The snapshot belongs to a replication connection; only there CREATE_REPLICATION_SLOT is understood. */
 static void connect_both(struct baseline *b, struct one *o)
 {
-    char *walsender = b->what == BASELINE_ROWS ? with_word(o->db->conninfo[BLUE], "replication", "database") : xstrdup(o->db->conninfo[BLUE]);
+    char *walsender = b->what == BASELINE_ROWS ? pipe_conninfo(o->db->conninfo[BLUE], "replication", "database") : xstrdup(o->db->conninfo[BLUE]);
     o->side[BLUE] = pg_new(&b->run->task, walsender);
     o->side[GREEN] = pg_new(&b->run->task, o->db->conninfo[GREEN]);
     free(walsender);
@@ -229,59 +217,9 @@ static bool is_unmarked(struct baseline *b, struct one *o)
     return true;
 }
 
-static void add_word(struct arena *a, const char **argv, int *n, const char *word)
-{
-    if (*n < 500)
-        argv[(*n)++] = arena_strdup(a, word);
-}
-
-/* The one shell of this room: its words come as arguments, none is part of the script. The custom format ends whole or not at all,
- * so pg_restore notices a pg_dump that died. */
 static void start(struct baseline *b, struct one *o)
 {
-    static const char script[] = "dump=$1 restore=$2 from=$3 to=$4 options=$5; shift 5; \"$dump\" -Fc --no-publications --no-subscriptions \"$@\" -d \"$from\" |"
-                                 " PGOPTIONS=\"$options\" \"$restore\" -v -d \"$to\"";
-    struct arena a = {0};
-    const char *argv[512] = {"sh", "-c", script, "sh"}, *bin = o->tools.bin;
-    char word[PATH_MAX + 32];
-    int n = 4;
-    snprintf(word, sizeof word, "%s%spg_dump", bin, *bin ? "/" : "");
-    add_word(&a, argv, &n, word);
-    snprintf(word, sizeof word, "%s%spg_restore", bin, *bin ? "/" : "");
-    add_word(&a, argv, &n, word);
-    add_word(&a, argv, &n, o->db->conninfo[BLUE]);
-    char *to = restore_conninfo(o->db->conninfo[GREEN]);
-    add_word(&a, argv, &n, to);
-    free(to);
-    if (b->what == BASELINE_SCHEMA) {
-        add_word(&a, argv, &n, "-c default_transaction_read_only=off");
-        add_word(&a, argv, &n, "--schema-only");
-        add_word(&a, argv, &n, "--exclude-schema=" PGNAMES_SCHEMA);
-    } else { /* as the worker of a subscription does it: no trigger fires, no foreign key is looked at */
-        add_word(&a, argv, &n, "-c default_transaction_read_only=off -c session_replication_role=replica");
-        add_word(&a, argv, &n, "--data-only");
-        add_word(&a, argv, &n, "--no-unlogged-table-data");
-        snprintf(word, sizeof word, "--snapshot=%s", o->snapshot);
-        add_word(&a, argv, &n, word);
-    }
-    for (int i = 0; i < o->db->ntables; i++) {
-        char schema[80], table[80], quoted[2][200];
-        pgnames_split(o->db->tables[i], schema, table, sizeof schema);
-        pg_quote_name(quoted[0], sizeof quoted[0], schema);
-        pg_quote_name(quoted[1], sizeof quoted[1], table);
-        snprintf(word, sizeof word, "%s.%s", quoted[0], quoted[1]);
-        add_word(&a, argv, &n, "-t");
-        add_word(&a, argv, &n, word);
-    }
-    if (b->what == BASELINE_ROWS && o->db->ntables) {
-        add_word(&a, argv, &n, "-t");
-        add_word(&a, argv, &n, PGNAMES_SCHEMA ".*");
-    }
-    argv[n] = NULL;
-    static const char *const env[] = {"LC_ALL=C", NULL}; /* their messages are read */
-    o->child = child_new(&b->run->task);
-    child_start(o->child, &(struct child_opts){.argv = argv, .env = env, .timeout_ms = MAX(step_time_left(b->run), (int64_t)1000)});
-    arena_free(&a);
+    o->child = pipe_start(&b->run->task, o->db, b->what, o->tools.bin, o->snapshot, MAX(step_time_left(b->run), (int64_t)1000));
 }
 
 static void hear_error(struct baseline *b, struct one *o, const char *error)

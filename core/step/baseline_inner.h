@@ -1,4 +1,4 @@
-/* baseline_inner: what baseline.c and baseline_tools.c share; nobody else includes it. */
+/* baseline_inner: what baseline.c and baseline_*.c share; nobody else includes it. */
 #ifndef CORE_STEP_BASELINE_INNER_H
 #define CORE_STEP_BASELINE_INNER_H
 
@@ -6,6 +6,7 @@
 
 #include "core/base.h"
 #include "core/plan.h"
+#include "core/step/baseline.h"
 
 struct child;
 struct task;
@@ -25,5 +26,10 @@ void tools_begin(struct tools *t, struct task *owner, const char *pg_bin, int ne
 /* True when the search is over: then best is 0 or bin holds the directory ("" = PATH). */
 bool tools_go(struct tools *t);
 void tools_free(struct tools *t);
+
+/* The pipe; snapshot: of BASELINE_ROWS. */
+struct child *pipe_start(struct task *owner, const struct plan_database *db, enum baseline_what what, const char *bin, const char *snapshot, int64_t timeout_ms);
+/* With one word more; what comes last counts. */
+char *pipe_conninfo(const char *conninfo, const char *name, const char *value);
 
 #endif
