@@ -14,20 +14,16 @@ enum { CONNECT_MS = 5000, ANSWER_MS = 60000, EVERY_MS = 5, AGAIN_MS = 20 };
 struct pulse {
     struct task task; /* first */
     struct pg *pg;
-    char id[64], error[200];
-    bool asks_only;   /* it may not write the table */
+    char error[200];
     int64_t answered; /* clock_mono_us of the last good answer; 0 = none yet */
     int64_t pause, slowest, answers, errors;
 };
 
-/* Its own row need not be on the disk, so that it takes little from those whom it measures for. */
+/* No table is touched, so that it takes next to nothing from those whom it measures for: it holds a transaction number, as whoever
+ * writes does, and an error where the side is read-only. */
 static void ask(struct pulse *p)
 {
-    static const char could[] = "SELECT 1 / (current_setting('transaction_read_only') = 'off')::int";
-    char sql[200];
-    snprintf(sql, sizeof sql, "INSERT INTO cutover.marker (id, at, step) SELECT '%s-%lld', clock_timestamp(), 'pulse' FROM set_config('synchronous_commit', 'off', true)",
-             p->id, (long long)p->answers + p->errors);
-    pg_query(p->pg, p->asks_only ? could : sql, -1, NULL, ANSWER_MS);
+    pg_query(p->pg, "SELECT 1 / (current_setting('transaction_read_only') = 'off')::int, pg_current_xact_id() FROM set_config('synchronous_commit', 'off', true)", -1, NULL, ANSWER_MS);
 }
 
 static void take_good(struct pulse *p)
@@ -40,13 +36,8 @@ static void take_good(struct pulse *p)
     p->answers++;
 }
 
-/* True when it was one that tells of writes; the wrong role is no failure. */
 static void take_bad(struct pulse *p)
 {
-    if (!p->asks_only && strcmp(pg_sqlstate(p->pg), "42501") == 0) {
-        p->asks_only = true;
-        return;
-    }
     if (p->errors++ == 0)
         copy_text(p->error, sizeof p->error, pg_error(p->pg));
 }
@@ -85,11 +76,10 @@ static void ended(struct task *task)
     free(task);
 }
 
-struct pulse *pulse_start(uv_loop_t *loop, const char *conninfo, const char *id)
+struct pulse *pulse_start(uv_loop_t *loop, const char *conninfo)
 {
     struct pulse *p = xcalloc(1, sizeof *p);
     char *own = settle_conninfo(conninfo, ""); /* with a name PgBouncer would SET it first, while others wait for that session */
-    copy_text(p->id, sizeof p->id, id);
     task_start(&p->task, loop, run, ended); /* what belongs to a task asks for its loop */
     p->pg = pg_new(&p->task, own);
     free(own);

@@ -65,6 +65,7 @@ struct switch_db {
     int nchanges, corrections;     /* corrections: how often green's were set in the pause */
     int64_t unready;               /* tables that are still being copied */
     bool marked, asked, arrived; /* the marker is on blue, green was asked for it, it is there */
+    bool snapped;                /* since then, of green */
     struct child *repoint;
     struct pg *count[SIDES]; /* each keeps a snapshot of the moment at which writes moved */
     struct buf written;      /* how often each table had been written before the pause */
@@ -244,7 +245,7 @@ enum look switch_look_farewell(struct sw *sw);
 void switch_begin_written(struct sw *sw);
 enum look switch_look_written(struct sw *sw);
 void switch_try_snapshots(struct sw *sw);
-void switch_take_snapshots(struct sw *sw, enum side side);
+void switch_take_snapshot(struct sw *sw, struct switch_db *d, enum side side);
 void switch_begin_tables(struct sw *sw);
 enum look switch_look_tables(struct sw *sw);
 void switch_begin_count(struct sw *sw);

@@ -43,9 +43,10 @@ void switch_warm_up_green(struct sw *sw, struct switch_db *d)
 
 void switch_begin_marker(struct sw *sw)
 {
-    switch_take_snapshots(sw, BLUE);
-    FOR_DB(d)
+    FOR_DB(d) {
+        switch_take_snapshot(sw, d, BLUE);
         switch_ask_list(sw, d);
+    }
 }
 
 /* Green's sequences are set while the marker travels; what the marker then finds otherwise is set once more. */
@@ -79,6 +80,10 @@ static enum look hear_green(struct sw *sw, struct switch_db *d)
     d->unready = pg_int(g, 0, 1);
     if (d->arrived)
         switch_take_there(d);
+    if (d->arrived && !d->snapped)
+        switch_take_snapshot(sw, d, GREEN);
+    if (d->arrived)
+        d->snapped = true;
     else if (sw->run->task.woke != WOKE_TIME)
         return LOOK_WAIT;
     else
@@ -126,7 +131,6 @@ enum look switch_look_sequences(struct sw *sw)
 
 void switch_begin_verify(struct sw *sw)
 {
-    switch_take_snapshots(sw, GREEN);
     FOR_DB(d)
         pg_query(d->side[BLUE], "EXECUTE cutover_writers", -1, NULL, sw->plan->switch_deadline);
 }

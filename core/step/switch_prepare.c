@@ -379,7 +379,6 @@ static bool is_first_of_admin(const struct sw *sw, const struct switch_pooler *p
 void switch_begin_watchdog(struct sw *sw)
 {
     struct err err;
-    char id[64];
     const char **retries = xcalloc((size_t)sw->npoolers + 1, sizeof *retries);
     for (int i = 0; i < sw->npoolers; i++)
         retries[i] = sw->poolers[i].retry;
@@ -390,10 +389,9 @@ void switch_begin_watchdog(struct sw *sw)
     settle_add_plan(sw->settle, sw->plan, sw->back, retries);
     free(retries);
     settle_connect(sw->settle);
-    snprintf(id, sizeof id, "pulse-%s", sw->marker);
     FOR_POOLER(p)
         if (p->probe && !switch_holds_sessions(p) && is_first_of_admin(sw, p)) /* it would hold its own session */
-            p->pulse = pulse_start(sw->run->task.loop, p->plan->probe, id);
+            p->pulse = pulse_start(sw->run->task.loop, p->plan->probe);
     sw->until = clock_mono() + 10000;
 }
 

@@ -52,10 +52,9 @@ void switch_try_snapshots(struct sw *sw)
             ask_snapshot(sw, d->count[i], SNAPSHOT " ROLLBACK;");
 }
 
-void switch_take_snapshots(struct sw *sw, enum side side)
+void switch_take_snapshot(struct sw *sw, struct switch_db *d, enum side side)
 {
-    FOR_DB(d)
-        ask_snapshot(sw, d->count[side], SNAPSHOT);
+    ask_snapshot(sw, d->count[side], SNAPSHOT);
 }
 
 void switch_begin_tables(struct sw *sw)
