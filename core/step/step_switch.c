@@ -6,6 +6,7 @@
 
 #include "core/step/switch.h"
 
+enum { PULSE_MS = 500 };
 
 const struct phase switch_path[] = {
     [AT_CONNECT] = {"", switch_begin_connect, switch_look_connect, false},
@@ -126,6 +127,16 @@ static void record_on_green(struct sw *sw, const char *text)
 static void record_on_blue(struct sw *sw, const char *by, const char *why)
 {
     RECORD(sw->run->door, switch_returned, .by = by, .pause_us = sw->pause_us, .why = why);
+}
+
+bool switch_awaits_pulse(const struct sw *sw)
+{
+    if (!sw->resumed_us || clock_mono_us() - sw->resumed_us > PULSE_MS * 1000)
+        return false;
+    FOR_POOLER(p)
+        if (p->pulse && !pulse_is_back(p->pulse, sw->resumed_us))
+            return true;
+    return false;
 }
 
 void switch_record_pulse(struct sw *sw)

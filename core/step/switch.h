@@ -144,6 +144,7 @@ void switch_record_resumed(struct sw *sw, enum side side);
 void switch_close_lines(struct sw *sw);
 void switch_drop_flags(struct sw *sw); /* what is on its way to them is ended: settle speaks to them from now on */
 
+bool switch_awaits_pulse(const struct sw *sw); /* writes flow again, and its answer is still to come */
 void switch_record_pulse(struct sw *sw); /* and ends it */
 void switch_record_committed(struct sw *sw, const char *text);
 void switch_record_returned(struct sw *sw, const char *by, const char *why);

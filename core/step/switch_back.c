@@ -64,6 +64,10 @@ enum look switch_look_settle(struct sw *sw)
     sw->poll_ms = settle_wait_ms(sw->settle);
     if (settle_is_open(sw->settle) && sw->was_paused)
         switch_record_resumed(sw, sw->decided_back ? BLUE : GREEN);
+    if (over && switch_awaits_pulse(sw)) {
+        sw->poll_ms = SWITCH_POLL_MS;
+        return LOOK_WAIT;
+    }
     return over || clock_mono() > sw->until ? LOOK_NEXT : LOOK_WAIT;
 }
 

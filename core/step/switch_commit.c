@@ -132,17 +132,9 @@ enum look switch_look_resume(struct sw *sw)
 
 void switch_begin_probe(struct sw *sw)
 {
-    sw->until = clock_mono() + ANSWER_MS;
+    (void)sw;
 }
 
-/* The clients come first: its own sessions would only compete with theirs for being started. */
-static bool lets_clients_pass(struct sw *sw)
-{
-    FOR_POOLER(p)
-        if (p->pulse && !pulse_is_back(p->pulse, sw->resumed_us))
-            return clock_mono() < sw->until;
-    return false;
-}
 
 static void insert_marker(struct sw *sw, struct switch_pooler *p)
 {
@@ -177,7 +169,7 @@ static void probe_on(struct sw *sw, struct switch_pooler *p)
 
 enum look switch_look_probe(struct sw *sw)
 {
-    bool all = true, waits = lets_clients_pass(sw);
+    bool all = true, waits = switch_awaits_pulse(sw); /* clients come first: sessions of ours would only compete with theirs for being started */
     sw->poll_ms = SWITCH_POLL_MS;
     FOR_POOLER(p) {
         if (p->probe && p->probe_at == PROBE_WAIT && !waits) {

@@ -45,6 +45,15 @@ static int64_t count_logins(const struct switch_pooler *p)
     return sum;
 }
 
+/* Who measures a pause must have been answered before it. */
+static bool has_pulse(const struct sw *sw)
+{
+    FOR_POOLER(p)
+        if (p->pulse && !pulse_is_back(p->pulse, 0))
+            return false;
+    return true;
+}
+
 enum look switch_look_logins(struct sw *sw)
 {
     enum look l = switch_all_good(sw);
@@ -53,9 +62,10 @@ enum look switch_look_logins(struct sw *sw)
     int64_t sum = 0;
     FOR_POOLER(p)
         sum += count_logins(p);
-    if (sum == 0 || clock_mono() > sw->until)
+    if (clock_mono() > sw->until || (sum == 0 && has_pulse(sw)))
         return LOOK_NEXT;
-    FOR_POOLER(p)
+    sw->poll_ms = SWITCH_POLL_MS;
+    for (struct switch_pooler *p = sw->poolers; sum > 0 && p < sw->poolers + sw->npoolers; p++)
         pg_query(p->admin, "SHOW POOLS;", -1, NULL, SWITCH_ASK_MS);
     return LOOK_WAIT;
 }
