@@ -207,8 +207,8 @@ enum look switch_look_look(struct sw *sw)
         if (pg_failed(d->side[GREEN]) || pg_int(d->side[GREEN], 0, 0) < want)
             note_trouble(sw, sw->back ? "a write through a pooler did not land on blue of" : "a write through a pooler did not land on green of", d->plan->name, pg_error(d->side[GREEN]));
         if (!pg_failed(d->side[BLUE]) && pg_int(d->side[BLUE], 0, 1) > 0)
-            step_say(sw->run, "warn", "%lld sessions of clients began on %s of %s since it was closed, past the poolers; one is pid %s, role %s, from %s. Look whether they belong on %s.", (long long)pg_int(d->side[BLUE], 0, 1),
-                     switch_name(sw, BLUE), d->plan->name, pg_value(d->side[BLUE], 0, 2), pg_value(d->side[BLUE], 0, 3), pg_value(d->side[BLUE], 0, 4), switch_name(sw, GREEN));
+            step_say(sw->run, "warn", "%lld sessions of clients began on %s of %s since it was closed, past the poolers; one is pid %s, role %s, from %s. Look whether they belong on %s.",
+                     (long long)pg_int(d->side[BLUE], 0, 1), switch_name(sw, BLUE), d->plan->name, pg_value(d->side[BLUE], 0, 2), pg_value(d->side[BLUE], 0, 3), pg_value(d->side[BLUE], 0, 4), switch_name(sw, GREEN));
         if (!pg_failed(d->side[BLUE]) && pg_int(d->side[BLUE], 0, 0) > 0)
             note_trouble(sw, sw->back ? "somebody still writes on green of" : "somebody still writes on blue of", d->plan->name, "look at pg_stat_activity there");
     }
