@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Two PostgreSQL servers, blue and green, with two databases each, and one PgBouncer in front; for switch.test and what builds on it.
 # Everything lives in $DIR and on 127.0.0.1. Every process is started by us and ended by its number.
+export PATH="$PATH:/usr/sbin:/sbin" # where an ordinary user has no pgbouncer and no haproxy
 : "${B:=build/cc}"
 : "${PGBIN:=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)}"
 : "${BLUE_BIN:=${LAB_BLUE_PG:-$PGBIN}}" "${GREEN_BIN:=${LAB_GREEN_PG:-$PGBIN}}"
