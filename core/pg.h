@@ -62,6 +62,13 @@ const char *pg_value_of(const struct pg *c, int result, int row, int col);
  * form with a backslash is E'' quoted. Returns the length needed, as snprintf does. */
 size_t pg_quote_literal(char *out, size_t size, const char *value);
 size_t pg_quote_name(char *out, size_t size, const char *name);
+void pg_put_literal(struct buf *out, const char *value); /* the literal, whatever its length */
+
+/* A conninfo with one word more, quoted as its form wants it, keyword=value or URI (libpq, "Connection Strings"); what comes last counts,
+ * whatever stood there. To be freed. */
+char *pg_conninfo_with(const char *conninfo, const char *name, const char *value);
+/* What a conninfo says itself; "" when it says nothing, or can't be read. To be freed. */
+char *pg_conninfo_value(const char *conninfo, const char *name);
 
 /* The text form of a one-dimensional array, for a parameter that is cast to text[]: begin with an empty buf, add, end. */
 void pg_array_add(struct buf *array, const char *value);

@@ -31,10 +31,11 @@ static void set_if_absent(struct pgconn *t, const char *key, const char *value)
         set(t, key, value);
 }
 
+/* A word that the conninfo gives as empty is said all the same: no default stands in for it (libpq, conninfo_add_defaults). */
 static void take_options(struct pgconn *t, const PQconninfoOption *o)
 {
     for (; o && o->keyword; o++)
-        if (o->val && *o->val && !get(t, o->keyword))
+        if (o->val && !get(t, o->keyword))
             set(t, arena_strdup(&t->arena, o->keyword), arena_strdup(&t->arena, o->val));
 }
 
@@ -44,7 +45,7 @@ static void take_defaults(struct pgconn *t)
 {
     const char *service = get(t, "service"), *before = getenv("PGSERVICE");
     char *saved = before ? xstrdup(before) : NULL;
-    if (service)
+    if (service && *service)
         setenv("PGSERVICE", service, 1);
     PQconninfoOption *o = PQconndefaults();
     take_options(t, o);
@@ -264,4 +265,46 @@ size_t pg_quote_literal(char *out, size_t size, const char *value)
 size_t pg_quote_name(char *out, size_t size, const char *name)
 {
     return quote(out, size, name, '"', false);
+}
+
+void pg_put_literal(struct buf *out, const char *value)
+{
+    size_t size = pg_quote_literal(NULL, 0, value) + 1;
+    char *literal = xcalloc(size, 1);
+    pg_quote_literal(literal, size, value);
+    buf_puts(out, literal);
+    free(literal);
+}
+
+/* ---- connection strings ---- */
+
+static void put_word(struct buf *out, const char *value, bool uri)
+{
+    buf_puts(out, uri ? "" : "'");
+    for (const char *c = value; *c; c++)
+        if (uri)
+            buf_printf(out, "%%%02X", (unsigned char)*c);
+        else
+            buf_printf(out, "%s%c", *c == '\'' || *c == '\\' ? "\\" : "", *c);
+    buf_puts(out, uri ? "" : "'");
+}
+
+char *pg_conninfo_with(const char *conninfo, const char *name, const char *value)
+{
+    bool uri = strstr(conninfo, "://") != NULL;
+    struct buf word = {0};
+    put_word(&word, value, uri);
+    char *all = xprintf("%s%s%s=%s", conninfo, !uri ? " " : strchr(conninfo, '?') ? "&" : "?", name, word.text ? word.text : "");
+    buf_free(&word);
+    return all;
+}
+
+char *pg_conninfo_value(const char *conninfo, const char *name)
+{
+    struct pgconn t;
+    struct err err;
+    const char *value = pgconn_read(&t, conninfo, &err) ? get(&t, name) : NULL;
+    char *copy = xstrdup(value ? value : "");
+    pgconn_free(&t);
+    return copy;
 }

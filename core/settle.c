@@ -15,7 +15,7 @@ static const char HANDS_OFF[] =
     "SELECT count(*), count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE datname = current_database() AND usename = current_user AND application_name = '" SETTLE_APP_SWITCH "'";
 static const char CLOSE_AND_END[] =
-    SQL_CLOSE " SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE " SQL_FOREIGN ";";
+    SQL_CLOSE " SELECT count(pg_terminate_backend(pid)) FROM " SQL_STRANGERS ";";
 
 /* Is this database still read-only for clients? */
 #define IF_CLOSED \
@@ -75,20 +75,9 @@ struct settle *settle_new(struct task *owner)
     return s;
 }
 
-char *settle_conninfo(const char *conninfo, const char *app)
-{
-    if (!strstr(conninfo, "://"))
-        return xprintf("%s application_name='%s'", conninfo, app);
-    char word[64];
-    size_t n = 0;
-    for (; *app && n + 4 < sizeof word; app++)
-        n += (size_t)(*app == ' ' ? sprintf(word + n, "%%20") : sprintf(word + n, "%c", *app));
-    return xprintf("%s%capplication_name=%s", conninfo, strchr(conninfo, '?') ? '&' : '?', word);
-}
-
 static void make_line(struct settle *s, struct settle_line *l, const char *conninfo)
 {
-    char *own = settle_conninfo(conninfo, SETTLE_APP_SETTLE);
+    char *own = pg_conninfo_with(conninfo, "application_name", SETTLE_APP_SETTLE);
     l->pg = pg_new(s->owner, own);
     free(own);
 }

@@ -174,12 +174,10 @@ static bool ask(struct source *s, enum side side, const char *sql)
     for (int i = 0; i < db_of(s)->ntables; i++)
         pg_array_add(&names, db_of(s)->tables[i]);
     pg_array_end(&names);
-    size_t len = 2 * names.len + 8;
-    char *literal = xcalloc(len, 1);
-    pg_quote_literal(literal, len, names.text);
-    buf_printf(&text, "SET search_path = pg_catalog; SET statement_timeout = '5s'; WITH plan AS (SELECT %s::text[] AS tables), %s", literal, sql);
+    buf_puts(&text, "SET search_path = pg_catalog; SET statement_timeout = '5s'; WITH plan AS (SELECT ");
+    pg_put_literal(&text, names.text);
+    buf_printf(&text, "::text[] AS tables), %s", sql);
     bool answered = pgline_ask(s, &o->line[side], text.text, -1, NULL);
-    free(literal);
     buf_free(&names);
     buf_free(&text);
     return answered;

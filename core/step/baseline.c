@@ -82,7 +82,7 @@ static bool is_busy(const struct pg *pg)
 /* The snapshot belongs to a replication connection; only there CREATE_REPLICATION_SLOT is understood. */
 static void connect_both(struct baseline *b, struct one *o)
 {
-    char *walsender = b->what == BASELINE_ROWS ? pipe_conninfo(o->db->conninfo[BLUE], "replication", "database") : xstrdup(o->db->conninfo[BLUE]);
+    char *walsender = b->what == BASELINE_ROWS ? pg_conninfo_with(o->db->conninfo[BLUE], "replication", "database") : xstrdup(o->db->conninfo[BLUE]);
     o->side[BLUE] = pg_new(&b->run->task, walsender);
     o->side[GREEN] = pg_new(&b->run->task, o->db->conninfo[GREEN]);
     free(walsender);

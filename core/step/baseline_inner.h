@@ -29,7 +29,5 @@ void tools_free(struct tools *t);
 
 /* The pipe; snapshot: of BASELINE_ROWS. */
 struct child *pipe_start(struct task *owner, const struct plan_database *db, enum baseline_what what, const char *bin, const char *snapshot, int64_t timeout_ms);
-/* With one word more; what comes last counts. */
-char *pipe_conninfo(const char *conninfo, const char *name, const char *value);
 
 #endif

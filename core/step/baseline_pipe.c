@@ -5,60 +5,17 @@
 
 #include "core/child.h"
 #include "core/pg.h"
-#include "core/pgconn.h"
 #include "core/step/baseline_inner.h"
 
-/* What comes last counts, whatever the plan says. */
-char *pipe_conninfo(const char *conninfo, const char *name, const char *value)
+/* The plan's own options would stand in for PGOPTIONS: what they say is kept, ours come behind them. */
+static char *restore_conninfo(const char *conninfo, const char *ours)
 {
-    const char *between = strstr(conninfo, "://") ? strchr(conninfo, '?') ? "&" : "?" : " ";
-    return xprintf("%s%s%s=%s", conninfo, between, name, value);
-}
-
-static char *restore_conninfo(const char *conninfo)
-{
-    return pipe_conninfo(conninfo, "application_name", strstr(conninfo, "://") ? "cutover%20baseline" : "'" BASELINE_APP "'");
-}
-
-/* The plan's own options would stand in for PGOPTIONS: what it says is kept, ours come behind it. False: there are none. */
-static bool has_options(const char *conninfo, char *out, size_t size)
-{
-    struct pgconn t = {0};
-    struct err err;
-    const char *found = "";
-    bool read = pgconn_read(&t, conninfo, &err);
-    for (int i = 0; read && i < t.count; i++)
-        if (strcmp(t.keys[i], "options") == 0)
-            found = t.values[i];
-    snprintf(out, size, "%s", found);
-    pgconn_free(&t);
-    return *out;
-}
-
-/* As a value of a conninfo: \\ before quotes in the keyword form, %20 in a URI (libpq, "Connection Strings"). */
-static void quote_value(struct buf *out, const char *text, bool uri)
-{
-    buf_puts(out, uri ? "" : "'");
-    for (const char *c = text; *c; c++)
-        if (uri)
-            buf_printf(out, "%%%02X", (unsigned char)*c);
-        else
-            buf_printf(out, "%s%c", *c == '\'' || *c == '\\' ? "\\" : "", *c);
-    buf_puts(out, uri ? "" : "'");
-}
-
-static char *add_options(char *conninfo, const char *ours)
-{
-    char theirs[400];
-    struct buf value = {0};
-    if (!has_options(conninfo, theirs, sizeof theirs))
-        return conninfo;
-    char *both = xprintf("%s %s", theirs, ours);
-    quote_value(&value, both, strstr(conninfo, "://") != NULL);
-    char *all = pipe_conninfo(conninfo, "options", value.text);
-    buf_free(&value);
+    char *theirs = pg_conninfo_value(conninfo, "options");
+    char *both = xprintf("%s %s", theirs, ours), *named = pg_conninfo_with(conninfo, "application_name", BASELINE_APP);
+    char *all = pg_conninfo_with(named, "options", both);
+    free(theirs);
     free(both);
-    free(conninfo);
+    free(named);
     return all;
 }
 
@@ -118,8 +75,8 @@ static void add_rows_only(struct words *w, const struct plan_database *db, const
 
 /* The one shell of this room: its words come as arguments, none is part of the script. The custom format ends whole or not at all,
  * so pg_restore notices a pg_dump that died. */
-static const char SCRIPT[] = "dump=$1 restore=$2 from=$3 to=$4 options=$5; shift 5; \"$dump\" -Fc --no-publications --no-subscriptions \"$@\" -d \"$from\" |"
-                             " PGOPTIONS=\"$options\" \"$restore\" -v -d \"$to\"";
+static const char SCRIPT[] = "dump=$1 restore=$2 from=$3 to=$4; shift 4; \"$dump\" -Fc --no-publications --no-subscriptions \"$@\" -d \"$from\" |"
+                             " \"$restore\" -v -d \"$to\"";
 static const char *const OPTIONS[] = {
     [BASELINE_SCHEMA] = "-c default_transaction_read_only=off",
     /* as the worker of a subscription does it: no trigger fires, no foreign key is looked at */
@@ -130,12 +87,11 @@ struct child *pipe_start(struct task *owner, const struct plan_database *db, enu
 {
     static const char *const env[] = {"LC_ALL=C", NULL}; /* their messages are read */
     struct words w = {.argv = {"sh", "-c", SCRIPT, "sh"}, .n = 4};
-    char *to = add_options(restore_conninfo(db->conninfo[GREEN]), OPTIONS[what]);
+    char *to = restore_conninfo(db->conninfo[GREEN], OPTIONS[what]);
     add_program(&w, bin, "pg_dump");
     add_program(&w, bin, "pg_restore");
     add(&w, db->conninfo[BLUE]);
     add(&w, to);
-    add(&w, OPTIONS[what]);
     if (what == BASELINE_SCHEMA)
         add_schema_only(&w, db);
     else

@@ -6,7 +6,6 @@
 
 #include "core/base.h"
 #include "core/pg.h"
-#include "core/settle.h"
 
 enum { CONNECT, ASK, ANSWER }; /* task.at */
 enum { CONNECT_MS = 5000, ANSWER_MS = 60000, EVERY_MS = 5, AGAIN_MS = 20 };
@@ -79,7 +78,7 @@ static void ended(struct task *task)
 struct pulse *pulse_start(uv_loop_t *loop, const char *conninfo)
 {
     struct pulse *p = xcalloc(1, sizeof *p);
-    char *own = settle_conninfo(conninfo, ""); /* with a name PgBouncer would SET it first, while others wait for that session */
+    char *own = pg_conninfo_with(conninfo, "application_name", ""); /* with a name PgBouncer would SET it first, while others wait for that session */
     task_start(&p->task, loop, run, ended); /* what belongs to a task asks for its loop */
     p->pg = pg_new(&p->task, own);
     free(own);

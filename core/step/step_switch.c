@@ -33,7 +33,7 @@ const struct phase switch_path[] = {
     [AT_PROMOTE] = {"promote", switch_begin_promote, switch_all_good, true},
     [AT_REPOINT] = {"repoint", switch_begin_repoint, switch_look_repoint, true},
     [AT_RESUME] = {"unfence", switch_begin_resume, switch_look_resume, false}, /* the commit point: forward only */
-    [AT_PROBE] = {"", switch_begin_probe, switch_look_probe, false},
+    [AT_PROBE] = {"", NULL, switch_look_probe, false},
     [AT_LOOK] = {"proof", switch_begin_look, switch_look_look, false},
     [AT_DISABLE] = {"", switch_begin_disable, switch_look_disable, false},
     [AT_IDLE] = {"", switch_begin_idle, switch_look_idle, false},
@@ -297,7 +297,7 @@ static void run_switch(struct task *task)
         const struct phase *p = &switch_path[task->at];
         sw->poll_ms = -1;
         sw->next = task->at + 1;
-        if (!sw->begun)
+        if (!sw->begun && p->begin)
             p->begin(sw);
         sw->begun = true;
         enum look l = p->look(sw);

@@ -62,10 +62,9 @@ struct switch_db {
     struct switch_sequences there; /* as green has them then */
     enum { READ_LIST, READ_UNUSED, READ_ALL } reading; /* how far now is read */
     struct buf changes[3];         /* what is set on green: names, values, called, as text arrays for unnest() */
-    int nchanges, corrections;     /* corrections: how often green's were set in the pause */
+    int nchanges, sets;            /* sets: how often green was asked in the pause */
     int64_t unready;               /* tables that are still being copied */
     bool marked, asked, arrived; /* the marker is on blue, green was asked for it, it is there */
-    bool snapped;                /* since then, of green */
     struct child *repoint;
     struct pg *count[SIDES]; /* each keeps a snapshot of the moment at which writes moved */
     struct buf written;      /* how often each table had been written before the pause */
@@ -123,7 +122,7 @@ struct sw {
 
 struct phase {
     const char *name;  /* of switch_phase; "" = not told */
-    void (*begin)(struct sw *sw);
+    void (*begin)(struct sw *sw); /* NULL: it only looks */
     enum look (*look)(struct sw *sw);
     bool paused;       /* the switch's deadline holds */
 };
@@ -153,11 +152,6 @@ void switch_free_plan(struct sw *sw);
 const char *switch_name(const struct sw *sw, enum side side); /* "blue", "green": of a side of the mirrored plan */
 const char *switch_Name(const struct sw *sw, enum side side);
 
-/* Who is SQL_FOREIGN, not through the view pg_stat_activity, which takes twice the time. */
-#define SQL_HERE "(SELECT oid FROM pg_database WHERE datname = current_database())"
-#define SQL_STRANGERS \
-    "pg_stat_get_activity(NULL) WHERE datid = " SQL_HERE " AND backend_type = 'client backend' AND pid <> pg_backend_pid()" \
-    " AND NOT (usesysid = (SELECT oid FROM pg_roles WHERE rolname = current_user) AND application_name LIKE 'cutover%')"
 /* Every sequence with its value. Quoted always: which words need it differs between versions. From the catalogs themselves, which takes half
  * the time of pg_sequences. One that may not be read looks like one that was never called; the side that writes leave has been asked for
  * those before. */
@@ -229,7 +223,6 @@ void switch_begin_repoint(struct sw *sw);
 enum look switch_look_repoint(struct sw *sw);
 void switch_begin_resume(struct sw *sw);
 enum look switch_look_resume(struct sw *sw);
-void switch_begin_probe(struct sw *sw);
 enum look switch_look_probe(struct sw *sw);
 void switch_begin_look(struct sw *sw);
 enum look switch_look_look(struct sw *sw);

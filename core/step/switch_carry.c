@@ -49,22 +49,38 @@ void switch_begin_marker(struct sw *sw)
     }
 }
 
+static void tell_sequences(const struct sw *sw, const struct switch_db *d)
+{
+    RECORD(sw->run->door, sequences_seen, .db = d->plan->name, .count = d->now.count, .behind = d->nchanges);
+}
+
 /* Green's sequences are set while the marker travels; what the marker then finds otherwise is set once more. */
 static enum look ask_green(struct sw *sw, struct switch_db *d)
 {
     struct buf sql = {0};
-    if (switch_put_changes(d, &sql) && d->corrections++ > MOST_CORRECTIONS) {
-        buf_free(&sql);
-        return switch_fail(sw, "%d sequences of %s of %s differ from %s, the first is %s.", d->nchanges, switch_name(sw, GREEN), d->plan->name, switch_name(sw, BLUE),
-                           switch_first_change(d));
-    }
-    bool done = d->arrived && d->nchanges == 0;
-    buf_puts(&sql, "EXECUTE cutover_arrived");
-    if (!done)
-        pg_query(d->side[GREEN], sql.text, -1, NULL, sw->plan->switch_deadline);
     d->asked = true;
+    if (switch_put_changes(d, &sql) == 0 && d->arrived)
+        return LOOK_NEXT;
+    bool gives_up = d->sets++ > MOST_CORRECTIONS;
+    buf_puts(&sql, "EXECUTE cutover_arrived");
+    if (!gives_up)
+        pg_query(d->side[GREEN], sql.text, -1, NULL, sw->plan->switch_deadline);
     buf_free(&sql);
-    return done ? LOOK_NEXT : LOOK_WAIT;
+    if (!gives_up)
+        return LOOK_WAIT;
+    tell_sequences(sw, d);
+    return switch_fail(sw, "%d sequences of %s of %s differ from %s, the first is %s.", d->nchanges, switch_name(sw, GREEN), d->plan->name, switch_name(sw, BLUE),
+                       switch_first_change(d));
+}
+
+static enum look take_arrival(struct sw *sw, struct switch_db *d)
+{
+    if (!d->arrived)
+        switch_take_snapshot(sw, d, GREEN);
+    d->arrived = true;
+    d->unready = pg_int(d->side[GREEN], 0, 1);
+    switch_take_there(d);
+    return ask_green(sw, d);
 }
 
 static enum look hear_green(struct sw *sw, struct switch_db *d)
@@ -76,19 +92,11 @@ static enum look hear_green(struct sw *sw, struct switch_db *d)
         return switch_fail(sw, "%s of %s could not be asked for the marker: %s.", switch_Name(sw, GREEN), d->plan->name, pg_error(g));
     if (pg_results(g) > 1 && switch_look_set(sw, d) == LOOK_FAIL)
         return LOOK_FAIL;
-    d->arrived = pg_rows(g) > 0;
-    d->unready = pg_int(g, 0, 1);
-    if (d->arrived)
-        switch_take_there(d);
-    if (d->arrived && !d->snapped)
-        switch_take_snapshot(sw, d, GREEN);
-    if (d->arrived)
-        d->snapped = true;
-    else if (sw->run->task.woke != WOKE_TIME)
-        return LOOK_WAIT;
-    else
+    if (pg_rows(g) > 0)
+        return take_arrival(sw, d);
+    if (sw->run->task.woke == WOKE_TIME)
         pg_query(g, "EXECUTE cutover_arrived", -1, NULL, sw->plan->switch_deadline);
-    return d->arrived ? ask_green(sw, d) : LOOK_WAIT;
+    return LOOK_WAIT;
 }
 
 static enum look carry(struct sw *sw, struct switch_db *d)
@@ -98,7 +106,7 @@ static enum look carry(struct sw *sw, struct switch_db *d)
         return blue;
     if (!d->asked)
         return ask_green(sw, d);
-    return d->arrived && !pg_busy(d->side[GREEN]) && d->nchanges == 0 ? LOOK_NEXT : hear_green(sw, d);
+    return d->arrived && d->nchanges == 0 ? LOOK_NEXT : hear_green(sw, d);
 }
 
 enum look switch_look_marker(struct sw *sw)
@@ -118,7 +126,7 @@ enum look switch_look_marker(struct sw *sw)
 void switch_begin_sequences(struct sw *sw)
 {
     FOR_DB(d)
-        RECORD(sw->run->door, sequences_seen, .db = d->plan->name, .count = d->now.count, .behind = d->nchanges);
+        tell_sequences(sw, d);
 }
 
 enum look switch_look_sequences(struct sw *sw)

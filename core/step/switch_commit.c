@@ -130,11 +130,6 @@ enum look switch_look_resume(struct sw *sw)
 
 /* ---- afterwards: is it true? ---- */
 
-void switch_begin_probe(struct sw *sw)
-{
-    (void)sw;
-}
-
 
 static void insert_marker(struct sw *sw, struct switch_pooler *p)
 {

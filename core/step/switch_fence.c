@@ -129,8 +129,8 @@ enum look switch_look_fence(struct sw *sw)
 void switch_begin_unfence(struct sw *sw)
 {
     static const char holder[] =
-        "SELECT pid, coalesce(usename, '?'), coalesce(state, '?'), (extract(epoch FROM clock_timestamp() - xact_start) * 1000)::int8 FROM pg_stat_activity WHERE "
-        SQL_FOREIGN " AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1";
+        "SELECT pid, coalesce(pg_get_userbyid(usesysid), '?'), coalesce(state, '?'), (extract(epoch FROM clock_timestamp() - xact_start) * 1000)::int8 FROM "
+        SQL_STRANGERS " AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1";
     char verb[300];
     FOR_POOLER(p) {
         pg_close(p->fence);

@@ -91,7 +91,7 @@ void switch_free_plan(struct sw *sw)
 
 static struct pg *make_line(struct sw *sw, const char *conninfo)
 {
-    char *own = settle_conninfo(conninfo, SETTLE_APP_SWITCH);
+    char *own = pg_conninfo_with(conninfo, "application_name", SETTLE_APP_SWITCH);
     struct pg *pg = pg_new(&sw->run->task, own);
     free(own);
     return pg;

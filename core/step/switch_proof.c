@@ -87,9 +87,9 @@ void switch_begin_count(struct sw *sw)
         if (!d->counts)
             continue;
         for (int i = 0; i < pg_rows(d->side[BLUE]); i++) {
-            char literal[300];
-            pg_quote_literal(literal, sizeof literal, pg_value(d->side[BLUE], i, 0));
-            buf_printf(&sql, "%sSELECT %s, count(*) FROM %s", i ? " UNION ALL " : "", literal, pg_value(d->side[BLUE], i, 0));
+            buf_puts(&sql, i ? " UNION ALL SELECT " : "SELECT ");
+            pg_put_literal(&sql, pg_value(d->side[BLUE], i, 0));
+            buf_printf(&sql, ", count(*) FROM %s", pg_value(d->side[BLUE], i, 0));
         }
         buf_puts(&sql, " ORDER BY 1;");
         pg_query(d->count[BLUE], sql.text, -1, NULL, COUNT_MS);

@@ -1,8 +1,9 @@
 /* Sequences are not carried by logical replication: they are read on the side that writes leave and set on the other.
  *
  * Thousands of them would cost tenths of a second in the pause, so nearly all is done before it: all are read and set (list, learn,
- * preset), and the reading of those that were never called is prepared. In the pause both sides are read, side by side and after the
- * marker, when no apply worker draws a number there any more; only what differs is set. */
+ * preset), and the reading of those that were never called is prepared. In the pause the side that writes leave is read while the marker
+ * travels, and what has changed is set on the other; that one is read when the marker is there, as no apply worker draws a number any more,
+ * and what differs then is set once more. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,9 +81,9 @@ static bool is_there(const struct switch_db *d, const struct switch_sequence *s,
 
 static void put_select(struct buf *sql, const char *name)
 {
-    char literal[600];
-    pg_quote_literal(literal, sizeof literal, name);
-    buf_printf(sql, "SELECT %s::text, last_value, is_called FROM %s", literal, name);
+    buf_puts(sql, "SELECT ");
+    pg_put_literal(sql, name);
+    buf_printf(sql, "::text, last_value, is_called FROM %s", name);
 }
 
 /* ---- before the pause ---- */
@@ -171,11 +172,8 @@ static void put_execute(const struct switch_db *d, struct buf *sql, const char *
 {
     buf_printf(sql, "EXECUTE %s", statement);
     for (int i = 0; i < 3; i++) {
-        size_t size = pg_quote_literal(NULL, 0, d->changes[i].text) + 1;
-        char *literal = xcalloc(size, 1);
-        pg_quote_literal(literal, size, d->changes[i].text);
-        buf_printf(sql, "%s%s", i ? ", " : "(", literal);
-        free(literal);
+        buf_puts(sql, i ? ", " : "(");
+        pg_put_literal(sql, d->changes[i].text);
     }
     buf_puts(sql, "); ");
 }

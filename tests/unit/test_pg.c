@@ -394,6 +394,34 @@ static void quoting(void **state)
     assert_string_equal(out, "\"we\"\"ird\"");
     assert_int_equal(pg_quote_name(out, 4, "abcdef"), 8);
     assert_string_equal(out, "\"ab");
+    struct buf sql = {0};
+    pg_put_literal(&sql, "O'Hara");
+    assert_string_equal(sql.text, "'O''Hara'");
+    buf_free(&sql);
+}
+
+static void is_with(const char *plain, const char *name, const char *value, const char *want)
+{
+    char *all = pg_conninfo_with(plain, name, value), *said = pg_conninfo_value(all, name);
+    assert_string_equal(all, want);
+    assert_string_equal(said, value);
+    free(all);
+    free(said);
+}
+
+static void words(void **state)
+{
+    (void)state;
+    is_with("host=a", "options", "-c a='b\\c'", "host=a options='-c a=\\'b\\\\c\\''");
+    is_with("host=a options='-c x=1'", "options", "-c y=2", "host=a options='-c x=1' options='-c y=2'");
+    is_with("host=a", "application_name", "", "host=a application_name=''");
+    is_with("postgresql://u@a/d", "application_name", "a b", "postgresql://u@a/d?application_name=%61%20%62");
+    is_with("postgresql://a/d?options=-cx%3D1", "options", "'", "postgresql://a/d?options=-cx%3D1&options=%27");
+    char *none = pg_conninfo_value("host=a", "options"), *broken = pg_conninfo_value("host=", "no such word");
+    assert_string_equal(none, "");
+    assert_string_equal(broken, "");
+    free(none);
+    free(broken);
 }
 
 int main(void)
@@ -404,7 +432,7 @@ int main(void)
         cmocka_unit_test(a_deadline_closes_and_can_be_followed_by_connect),
         cmocka_unit_test(a_killed_backend_is_noticed_idle_and_busy), cmocka_unit_test(who_is_refused_hears_why),
         cmocka_unit_test(a_service_file_is_read), cmocka_unit_test(peers_that_misbehave),
-        cmocka_unit_test(nobody_there), cmocka_unit_test(freed_in_the_middle), cmocka_unit_test(quoting),
+        cmocka_unit_test(nobody_there), cmocka_unit_test(freed_in_the_middle), cmocka_unit_test(quoting), cmocka_unit_test(words),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
