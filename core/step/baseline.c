@@ -7,6 +7,7 @@
 #include "core/child.h"
 #include "core/pg.h"
 #include "core/step/baseline_inner.h"
+#include "core/step/pgrows.h"
 
 enum { CONNECT_MS = 8000, ASK_MS = 10000, ERRORS_TOLD = 20, WAIT_MS = 500, LOOK_MS = 1000 };
 
@@ -17,7 +18,8 @@ struct one { /* database */
     struct pg *side[SIDES];
     struct pg *look; /* on blue, while the slot is being made: who holds it up */
     int64_t looked;  /* clock_mono */
-    char holder[24]; /* pid that was told last */
+    bool asked_holder;
+    char holder[200]; /* who it waits for, as last told */
     struct tools tools;
     struct child *child;
     char snapshot[64], object[160], first[160]; /* object: what pg_restore works on, as it says; first: its first error */
@@ -139,12 +141,9 @@ static bool has_tools(struct baseline *b, struct one *o)
     return true;
 }
 
-/* The oldest transaction that has written. On a connection of its own, as the other one waits for the slot. */
+/* On a connection of its own, as the other one waits for the slot. */
 static void name_holder(struct baseline *b, struct one *o)
 {
-    static const char ask[] =
-        "SELECT pid, coalesce(usename, '?'), coalesce(application_name, ''), coalesce(host(client_addr), 'local'), coalesce(state, '?'),"
-        " (extract(epoch FROM clock_timestamp() - xact_start))::int8 FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 1";
     if (!o->looked)
         o->looked = clock_mono();
     if (clock_mono() - o->looked < LOOK_MS || is_busy(o->look))
@@ -155,13 +154,11 @@ static void name_holder(struct baseline *b, struct one *o)
         pg_connect(o->look, CONNECT_MS);
         return;
     }
-    if (pg_rows(o->look) == 1 && strcmp(o->holder, pg_value(o->look, 0, 0)) != 0) {
-        copy_text(o->holder, sizeof o->holder, pg_value(o->look, 0, 0));
-        step_say(b->run, "warn", "%s: the slot waits for a transaction on blue: pid %s, role %s, %s, from %s, %s, open for %s s", o->db->name, o->holder, pg_value(o->look, 0, 1),
-                 pg_value(o->look, 0, 2), pg_value(o->look, 0, 3), pg_value(o->look, 0, 4), pg_value(o->look, 0, 5));
-    }
+    if (o->asked_holder)
+        pgrows_say_holder(b->run, o->db->name, o->look, o->holder, sizeof o->holder);
+    o->asked_holder = true;
     o->looked = clock_mono();
-    pg_query(o->look, ask, 0, NULL, ASK_MS);
+    pg_query(o->look, pgrows_ask_holder, 0, NULL, ASK_MS);
 }
 
 /* Waits on blue for every transaction that has written and is still open. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/pgnames.h"
+#include "core/text.h"
 
 /* Our own sessions write where clients may not: the database's setting is for them. */
 #define OWN "SET default_transaction_read_only = off; SET transaction_read_only = off; "
@@ -111,6 +112,24 @@ void pgrows_look_back(struct pgscript *s, struct buf *out)
     char back[64];
     pgnames_back(pgscript_db(s), back, sizeof back);
     buf_printf(out, "SELECT EXISTS (SELECT 1 FROM pg_subscription WHERE subname = '%s' AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()))", back);
+}
+
+const char pgrows_ask_holder[] =
+    "SELECT format('pid %s, role %s, %s, from %s, %s, open since %s', b.pid, coalesce(b.usename, '?'), coalesce(nullif(b.application_name, ''), 'unnamed'),"
+    " coalesce(host(b.client_addr), 'local'), coalesce(b.state, '?'), to_char(b.xact_start, 'HH24:MI:SS'))"
+    " FROM pg_stat_activity w, unnest(pg_blocking_pids(w.pid)) p JOIN pg_stat_activity b ON b.pid = p"
+    " WHERE w.backend_type = 'walsender' AND w.wait_event_type = 'Lock' AND w.datname = current_database()"
+    " UNION ALL SELECT format('the prepared transaction %L', gid) FROM pg_prepared_xacts WHERE database = current_database() LIMIT 1";
+
+void pgrows_say_holder(struct step_run *run, const char *db, const struct pg *answered, char *told, size_t size)
+{
+    char who[200];
+    if (pg_failed(answered) || pg_rows(answered) != 1)
+        return;
+    text_line(who, sizeof who, pg_value(answered, 0, 0), strlen(pg_value(answered, 0, 0)));
+    if (strcmp(told, who) != 0)
+        step_say(run, "warn", "%s: the slot waits on blue until a transaction ends: %s", db, who);
+    copy_text(told, size, who);
 }
 
 bool pgrows_saw_back(struct pgscript *s)

@@ -13,6 +13,11 @@ bool pgrows_saw_blue(struct pgscript *s);
 void pgrows_look_green(struct pgscript *s, struct buf *out);
 bool pgrows_saw_green(struct pgscript *s);
 
+/* A slot that is being made waits on blue for every transaction that has written and is still open: asks there whose, and tells it
+ * once each; told: 200 bytes, zeroed before. */
+extern const char pgrows_ask_holder[];
+void pgrows_say_holder(struct step_run *run, const char *db, const struct pg *answered, char *told, size_t size);
+
 /* Taking it away again: each is harmless where there is nothing. The slot is never dropped through the subscription, so that
  * green can be cleaned also when blue is gone. */
 void pgrows_drop_subscription(struct pgscript *s, struct buf *out);

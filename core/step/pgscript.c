@@ -91,7 +91,8 @@ static bool send_row(struct pgscript *s)
     if (any)
         pg_query(s->side[row->side], sql.text, -1, NULL, MAX(step_time_left(s->run), (int64_t)SLACK));
     s->sent = clock_mono();
-    *s->blocker = '\0';
+    *s->holder = '\0';
+    s->asked_holder = false;
     buf_free(&sql);
     return any;
 }

@@ -47,7 +47,8 @@ struct pgscript {
     bool again;
     int64_t until;         /* clock_mono: a row that repeats gives up */
     int64_t sent;          /* clock_mono: of the statement that runs */
-    char blocker[200];     /* who a long statement waits for, as last told */
+    bool asked_holder;
+    char holder[200];      /* who a long statement waits for, as last told */
     char why[400];
     char stands[128];      /* probes: a digit a database, how many of publication, slot and subscription stand there */
     enum { PGSCRIPT_CONNECT_BLUE, PGSCRIPT_CONNECT_GREEN, PGSCRIPT_SEND, PGSCRIPT_ANSWER } at;

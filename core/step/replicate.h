@@ -23,6 +23,7 @@ struct replicate {
 
 extern const struct pgscript_row replicate_set_up[], replicate_follow[], replicate_await[];
 extern const int replicate_nset_up, replicate_nfollow, replicate_nawait;
+void replicate_put_publication(const struct plan_database *db, struct buf *out);
 void replicate_end_restore(struct pgscript *s, struct buf *out);
 bool replicate_dumps(const struct plan_database *db); /* its rows come by a dump of the slot's snapshot, not by the subscription */
 
