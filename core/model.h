@@ -100,6 +100,14 @@ struct model_db {
 
 enum cell_state { CELL_UNSEEN, CELL_OLD, CELL_NEW, CELL_MIXED, CELL_OTHER, CELL_ERROR };
 extern const char *const cell_state_names[]; /* "-", "OLD", "NEW", "MIXED", "OTHER", "ERR" */
+#define MODEL_CACHES 8
+/* One filling of one cache behind a resolver's address. "Time of the answer + its TTL" stays the same while one cache counts down, so
+ * answers with another expiry came out of another cache, or out of the same one filled anew. */
+struct model_cache {
+    int64_t first, last; /* wall ms of the first and of the last answer out of it */
+    int64_t expires;     /* wall ms */
+    enum cell_state state;
+};
 struct model_dns { /* one resolver x record; cell[resolver * nrecords + record] */
     int64_t at, answered_at;
     enum cell_state state;
@@ -110,13 +118,23 @@ struct model_dns { /* one resolver x record; cell[resolver * nrecords + record] 
     int64_t expires;   /* wall ms when this cached answer runs out: answered_at + ttl */
     int64_t rtt_us;
     int64_t new_since; /* wall ms since which every answer was new; 0 */
+    struct model_cache cache[MODEL_CACHES];
+    int ncaches;       /* fillings kept */
+    int caches;        /* the most that were ever seen to answer side by side; 0 before the first answer */
+    int64_t old_until; /* wall ms when the last of its caches that hold the old value runs out; 0 = none does */
+    int64_t holds;     /* seconds: a TTL that no cache can have which keeps to what was published; 0 */
+    int64_t late_since;/* wall ms: the old value although every cache must have dropped it; 0 */
+    int64_t suspect_at, suspect_ttl; /* too long a TTL, until the servers were asked once more */
+    int64_t low_since; /* of an authoritative server: wall ms since which it was seen with ttl <= ttl_low; 0 */
     char error[120];
     int64_t asked, lost;
 };
-struct model_record { /* what the authoritative server publishes */
-    int64_t low_since;     /* wall ms since which it was seen serving ttl <= ttl_low without a break; 0 */
-    int64_t old_ttl;       /* largest TTL that it was ever seen with, seconds */
-    int64_t published_at, published_ttl;
+struct model_record { /* what the authoritative servers publish, all of them together */
+    int64_t low_since;     /* wall ms since which every one was seen serving ttl <= ttl_low without a break; 0 */
+    int64_t old_ttl;       /* largest TTL that one was ever seen with, seconds */
+    int64_t published_at, published_ttl; /* the oldest of their last answers, 0 = one never answered; the largest TTL of them, seconds */
+    int64_t ttl_since, carry_ttl; /* wall ms since when it is that; what a cache may have had left then, seconds */
+    int64_t gone_by;       /* wall ms by which no cache may have blue's value any more; 0 = a server still publishes it */
     int64_t flipped_at;    /* wall ms of our dns_changed to green; 0 */
 };
 
@@ -223,6 +241,7 @@ struct model {
     int npeople;
     int64_t cost_at, cost_cpu_ppm, cost_rss;
 
+    struct history dns_old; /* share of the resolvers whose last answer is blue's, ppm; one that gives both counts half */
     int64_t *held_since; /* per plan condition: wall ms since when it holds without a break; 0. Kept by gate_follow */
     /* sources that can't look now: source_error[i] is "" when it looks again */
     int nsources;
@@ -236,6 +255,14 @@ void model_fold(struct model *model, const struct plan *plan, const struct event
 int model_log_count(const struct model *m);                             /* kept: at most MODEL_LOG */
 const struct model_log *model_log_at(const struct model *m, int i);     /* 0 = oldest kept */
 const struct model_dns *model_cell(const struct model *m, const struct plan *p, int resolver, int record);
+/* model_dns.c: seconds that a cache which keeps to the published TTLs may have left at that time. */
+int64_t model_dns_bound(const struct model_record *r, int64_t at);
+/* Why a resolver's answer for a record is not what is waited for, in a few words; "" when nothing is wrong. Returns buf. */
+const char *model_dns_why(const struct model *m, const struct plan *p, int resolver, int record, int64_t now, char *buf, size_t size);
+/* The share of caches, each resolver counting once, that by their own expiry still hold blue's value at a time from the last answers on, if
+ * all servers have green's; UNKNOWN when nobody has answered. eta: wall ms when at least `percent` of them have let go. */
+int64_t model_dns_left_ppm(const struct model *m, const struct plan *p, int64_t at);
+int64_t model_dns_eta(const struct model *m, const struct plan *p, int percent, int64_t now);
 /* Sum of the probes of one side over the last `seconds` whole seconds before `now`. */
 void model_probes(const struct model *m, enum side side, int64_t now, int seconds, int64_t *ok, int64_t *failed, struct latency *latency);
 /* Do the sides take writes as they should? Bad: neither, both, or the other one. Stopped: neither, on purpose. */

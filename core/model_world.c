@@ -1,4 +1,4 @@
-/* The fold's outer half: DNS and traffic. */
+/* The fold's outer half: traffic, and the rings of the graphs. */
 #include <string.h>
 
 #include "core/model_fold.h"
@@ -23,102 +23,6 @@ int fold_side(const char *name)
 {
     return strcmp(name, side_names[GREEN]) == 0 ? GREEN : BLUE;
 }
-
-/* ---- DNS ---- */
-
-/* "a,b" against the two values of the plan. */
-static enum cell_state judge_answer(const struct plan_record *r, const char *answer)
-{
-    bool old = false, new = false, other = false;
-    for (const char *at = answer; *at;) {
-        size_t len = strcspn(at, ",");
-        if (len == strlen(r->value[BLUE]) && strncmp(at, r->value[BLUE], len) == 0)
-            old = true;
-        else if (len == strlen(r->value[GREEN]) && strncmp(at, r->value[GREEN], len) == 0)
-            new = true;
-        else
-            other = true;
-        at += len + (at[len] == ',');
-    }
-    if (other || (!old && !new))
-        return CELL_OTHER;
-    return old && new ? CELL_MIXED : old ? CELL_OLD : CELL_NEW;
-}
-
-static void fold_answer(struct model_dns *c, const struct plan_record *r, int64_t at, const struct event_dns_seen *e)
-{
-    c->answered_at = at;
-    c->state = judge_answer(r, e->answer);
-    KEEP(c->answer, e->answer);
-    c->ttl = e->ttl;
-    c->max_ttl = MAX(c->max_ttl, e->ttl);
-    c->expires = at + e->ttl * 1000;
-    if (c->state != CELL_NEW)
-        c->new_since = 0;
-    else if (!c->new_since)
-        c->new_since = at;
-}
-
-/* One lost question says nothing while the last answer still counts: only silence past it is an error. */
-static bool silence_counts(const struct model_dns *c, const struct plan *p, int64_t at)
-{
-    int64_t patience = MAX(c->ttl * 1000, 3 * p->dns.interval + 5000);
-    return c->answered_at == 0 ? c->lost >= 2 : at - c->answered_at > patience;
-}
-
-static void fold_published(struct model_record *r, const struct plan *p, int64_t at, const struct event_dns_seen *e)
-{
-    r->published_at = at;
-    r->published_ttl = e->ttl;
-    if (e->ttl > p->dns.ttl_low) {
-        r->old_ttl = MAX(r->old_ttl, e->ttl);
-        r->low_since = 0;
-    } else if (!r->low_since) {
-        r->low_since = at;
-    }
-}
-
-static void fold_dns_seen(struct model *m, const struct plan *p, int64_t at, const struct event_dns_seen *e)
-{
-    int resolver = plan_find_resolver(p, e->resolver), record = plan_find_record(p, e->record, e->type);
-    if (resolver < 0 || record < 0)
-        return;
-    struct model_dns *c = &m->dns[resolver * p->dns.nrecords + record];
-    bool ok = strcmp(e->status, "ok") == 0;
-    c->at = at;
-    c->rtt_us = e->rtt_us;
-    c->asked++;
-    KEEP(c->status, e->status);
-    KEEP(c->error, e->error);
-    if (ok) {
-        fold_answer(c, &p->dns.records[record], at, e);
-        if (p->dns.resolvers[resolver].authoritative)
-            fold_published(&m->record[record], p, at, e);
-        return;
-    }
-    bool lost = strcmp(e->status, "timeout") == 0;
-    c->lost += lost;
-    if (!lost || silence_counts(c, p, at)) {
-        c->state = CELL_ERROR;
-        c->new_since = 0;
-    }
-}
-
-void fold_dns(struct model *m, const struct plan *p, const struct event *e)
-{
-    if (e->kind == EVENT_dns_seen)
-        fold_dns_seen(m, p, e->at, &e->dns_seen);
-    if (e->kind != EVENT_dns_changed)
-        return;
-    int record = plan_find_record(p, e->dns_changed.record, e->dns_changed.type);
-    if (record < 0)
-        return;
-    const struct plan_record *r = &p->dns.records[record];
-    if (strcmp(e->dns_changed.from, e->dns_changed.to) != 0)
-        m->record[record].flipped_at = strcmp(e->dns_changed.to, r->value[GREEN]) == 0 ? e->at : 0;
-}
-
-/* ---- traffic ---- */
 
 static void fold_http_seen(struct model_traffic *t, int64_t at, const struct event_http_seen *e)
 {

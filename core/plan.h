@@ -90,7 +90,9 @@ struct plan_dns {
     int64_t interval;            /* between two questions to the same resolver, ms */
     struct plan_record *records;
     int nrecords;
-    struct plan_resolver *resolvers; /* the authoritative server is the first, added by plan_load */
+    struct plan_resolver *servers; /* the zone's further authoritative servers: they stand among the resolvers too */
+    int nservers;
+    struct plan_resolver *resolvers; /* the authoritative servers are the first, added by plan_load; `server` is number 0 */
     int nresolvers;
 };
 

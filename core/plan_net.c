@@ -75,32 +75,58 @@ static const struct plan_key resolver_keys[] = {
 };
 static const struct plan_part resolver_part = {
     .what = "the resolver", .size = sizeof(struct plan_resolver), .keys = resolver_keys, .nkeys = ARRAY_LEN(resolver_keys)};
+static const struct plan_part server_part = {
+    .what = "the server", .size = sizeof(struct plan_resolver), .keys = resolver_keys, .nkeys = ARRAY_LEN(resolver_keys)};
 
-/* The authoritative server comes first: what it answers is what is published. */
+/* The authoritative servers come first: what they answer is what is published. */
 static void place_resolvers(struct plan_reader *r, struct plan_dns *dns, bool named)
 {
     int n = named ? dns->nresolvers : plan_npublic_resolvers;
     const struct plan_resolver *from = named ? dns->resolvers : plan_public_resolvers;
-    struct plan_resolver *all = arena_alloc(&r->plan->arena, sizeof *all * (size_t)(n + 1));
-    all[0] = (struct plan_resolver){"authoritative", dns->server, dns->port, true};
+    struct plan_resolver *all = arena_alloc(&r->plan->arena, sizeof *all * (size_t)(1 + dns->nservers + n)), *to = all;
+    *to++ = (struct plan_resolver){"authoritative", dns->server, dns->port, true};
+    for (int i = 0; i < dns->nservers; i++) {
+        *to = dns->servers[i];
+        to++->authoritative = true;
+    }
     for (int i = 0; i < n; i++)
-        all[i + 1] = from[i];
+        *to++ = from[i];
     dns->resolvers = all;
-    dns->nresolvers = n + 1;
+    dns->nresolvers = 1 + dns->nservers + n;
 }
 
-static void check_resolvers(struct plan_reader *r, const config_setting_t *list, const struct plan_dns *dns)
+static bool same_place(const struct plan_resolver *a, const char *address, int port)
 {
-    plan_unique(r, list, "The resolver", dns->resolvers, sizeof *dns->resolvers, dns->nresolvers);
-    for (int i = 0; list && i < dns->nresolvers; i++) {
-        const struct plan_resolver *a = &dns->resolvers[i];
+    return a->address && address && strcmp(a->address, address) == 0 && a->port == port;
+}
+
+/* what: "The resolver" or "The server". */
+static void check_resolvers(struct plan_reader *r, const config_setting_t *list, const char *what, const struct plan_resolver *all, int n)
+{
+    plan_unique(r, list, what, all, sizeof *all, n);
+    for (int i = 0; list && i < n; i++) {
+        const struct plan_resolver *a = &all[i];
+        int line = plan_line(config_setting_is_group(list) ? list : config_setting_get_elem((config_setting_t *)list, (unsigned)i));
         if (a->name && strcmp(a->name, "authoritative") == 0)
-            plan_complain(r, plan_line(config_setting_get_elem((config_setting_t *)list, (unsigned)i)),
-                          "The name \"authoritative\" is kept for the server of the zone; give the resolver another one.");
-        for (int j = 0; j < i && a->address; j++)
-            if (dns->resolvers[j].address && strcmp(a->address, dns->resolvers[j].address) == 0 && a->port == dns->resolvers[j].port)
-                plan_complain(r, plan_line(config_setting_get_elem((config_setting_t *)list, (unsigned)i)),
-                              "The resolvers \"%s\" and \"%s\" have the same address %s; take one out.", dns->resolvers[j].name, a->name, a->address);
+            plan_complain(r, line, "The name \"authoritative\" is kept for the server of the zone; give %c%s another one.", what[0] | 0x20, what + 1);
+        for (int j = 0; j < i; j++)
+            if (same_place(a, all[j].address, all[j].port))
+                plan_complain(r, line, "%ss \"%s\" and \"%s\" have the same address %s; take one out.", what, all[j].name, a->name, a->address);
+    }
+}
+
+static void check_servers(struct plan_reader *r, const config_setting_t *group, const struct plan_dns *dns)
+{
+    const config_setting_t *servers = member(group, "servers"), *resolvers = member(group, "resolvers");
+    check_resolvers(r, servers, "The server", dns->servers, dns->nservers);
+    check_resolvers(r, resolvers, "The resolver", dns->resolvers, dns->nresolvers);
+    for (int i = 0; i < dns->nservers; i++) {
+        const struct plan_resolver *a = &dns->servers[i];
+        if (same_place(a, dns->server, dns->port))
+            plan_complain(r, plan_line(servers), "The server \"%s\" is the one that  server  names already; take it out.", a->name);
+        for (int j = 0; resolvers && a->name && j < dns->nresolvers; j++)
+            if (dns->resolvers[j].name && strcmp(a->name, dns->resolvers[j].name) == 0)
+                plan_complain(r, plan_line(servers), "A server and a resolver are both named \"%s\"; give one of them another name.", a->name);
     }
 }
 
@@ -141,7 +167,7 @@ static void finish_dns(struct plan_reader *r, const config_setting_t *group, voi
         plan_complain(r, plan_line(low ? low : group), "ttl_low must be at least 1 second: some resolvers take 0 for \"never ask again soon\".");
     if (dns->interval < 100)
         plan_complain(r, plan_line(group), "interval is below 100 ms; the resolvers' operators would block you. \"5s\" is the usual.");
-    check_resolvers(r, resolvers, dns);
+    check_servers(r, group, dns);
     place_resolvers(r, dns, resolvers != NULL);
 }
 
@@ -155,6 +181,8 @@ static const struct plan_key dns_keys[] = {
     PLAN_KEY(PLAN_DURATION, "interval", struct plan_dns, interval, "5s"),
     {.name = "records", .type = PLAN_PART, .at = offsetof(struct plan_dns, records), .count_at = offsetof(struct plan_dns, nrecords),
      .part = &record_part},
+    {.name = "servers", .type = PLAN_PART, .at = offsetof(struct plan_dns, servers), .count_at = offsetof(struct plan_dns, nservers),
+     .otherwise = "", .part = &server_part},
     {.name = "resolvers", .type = PLAN_PART, .at = offsetof(struct plan_dns, resolvers), .count_at = offsetof(struct plan_dns, nresolvers),
      .otherwise = "", .part = &resolver_part},
 };

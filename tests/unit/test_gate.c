@@ -267,15 +267,20 @@ static const struct model_dns *cell(struct world *w, const char *resolver)
 static void a_resolver_is_what_it_answers(void **state)
 {
     struct world *w = *state;
+    w->now += 1000;
     see_dns(w, "r1", "ok", "127.0.2.1", 20);
     assert_int_equal(cell(w, "r1")->state, CELL_OLD);
+    w->now += 1000;
     see_dns(w, "r1", "ok", "127.0.2.1,127.0.2.2", 20);
     assert_int_equal(cell(w, "r1")->state, CELL_MIXED);
+    w->now += 1000;
     see_dns(w, "r1", "ok", "127.0.2.2", 20);
     assert_int_equal(cell(w, "r1")->state, CELL_NEW);
     assert_true(cell(w, "r1")->expires == w->now + 20000);
+    w->now += 1000;
     see_dns(w, "r1", "ok", "192.0.2.9", 20);
     assert_int_equal(cell(w, "r1")->state, CELL_OTHER);
+    w->now += 1000;
     see_dns(w, "r1", "servfail", "", 0);
     assert_int_equal(cell(w, "r1")->state, CELL_ERROR);
 }

@@ -63,7 +63,7 @@ static void test_example(void **state)
     assert_string_equal(p->steps[plan_find_step(p, "switch")].bind, "F7"); /* what one may leave out has no key of its own */
     assert_string_equal(p->steps[plan_find_step(p, "dry")].bind, "");
     assert_int_equal(p->steps[5].letter, 'f');
-    assert_int_equal(p->dns.nresolvers, 3);
+    assert_int_equal(p->dns.nresolvers, 4);
     assert_true(p->dns.resolvers[0].authoritative);
     assert_string_equal(p->dns.resolvers[0].address, "192.0.2.53");
     assert_string_equal(p->dns.records[0].value[GREEN], "192.0.2.2");
@@ -346,6 +346,9 @@ static const struct bad bads[] = {
     {5, DNS(REC "resolvers = ( { name = \"a\"; address = \"9.9.9.9\"; }, { name = \"a\"; address = \"8.8.8.8\"; } );"), 5, {"The resolver \"a\" stands twice"}},
     {5, DNS(REC "resolvers = ( { name = \"a\"; address = \"9.9.9.9\"; }, { name = \"b\"; address = \"9.9.9.9\"; } );"), 5, {"same address 9.9.9.9"}},
     {5, DNS(REC "resolvers = ( { name = \"authoritative\"; address = \"9.9.9.9\"; } );"), 5, {"kept for the server"}},
+    {5, DNS(REC "servers = ( { name = \"authoritative\"; address = \"9.9.9.9\"; } );"), 5, {"give the server another one"}},
+    {5, DNS(REC "servers = ( { name = \"ns1\"; address = \"192.0.2.53\"; } );"), 5, {"The server \"ns1\" is the one that  server  names already"}},
+    {5, DNS(REC "servers = ( { name = \"a\"; address = \"9.9.9.9\"; } ); resolvers = ( { name = \"a\"; address = \"8.8.8.8\"; } );"), 5, {"both named \"a\""}},
     /* traffic */
     {5, TRAFFIC("haproxy = \"unix:/x\"; backend = \"r\"; blue_server = \"b\";"), 5, {"no green_server"}},
     {5, TRAFFIC("haproxy = \"/x\"; backend = \"r\"; blue_server = \"b\"; green_server = \"g\";"), 5, {"haproxy must be", "unix:"}},
