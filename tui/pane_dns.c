@@ -1,6 +1,6 @@
 /* Pane 2: what each resolver answers for each record: the old address, the new one, or an error, and how long a cached
  * old answer may still live. Trouble stands at the top: once the flip is out, an old answer is what people wait for. */
-#include "tui/pane.h"
+#include "tui/pane_dnscurve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,8 @@ enum { CELLS_MAX = 4096 };
 
 struct counts {
     int of[CELL_ERROR + 1], all;
-    int64_t out;   /* when the last cached old answer runs out, wall ms; 0 */
-    bool overdue;  /* an old answer outlives its TTL */
+    int64_t out;    /* when the last cached old answer runs out, wall ms; 0 */
+    int64_t gone;   /* when the last of them ought to be gone, where one outlives it; 0 */
 };
 
 static const struct model_dns *cell_at(const struct view *v, int resolver, int record)
@@ -35,9 +35,9 @@ static struct counts count_cells(const struct view *v, int record)
                 continue;
             n.of[c->state]++;
             n.all++;
-            if ((c->state == CELL_OLD || c->state == CELL_MIXED) && c->expires > n.out)
-                n.out = c->expires;
-            n.overdue |= c->state == CELL_OLD && v->model->record[i].flipped_at && c->expires < v->now;
+            n.out = MAX(n.out, c->old_until);
+            if (c->late_since)
+                n.gone = MAX(n.gone, v->model->record[i].gone_by);
         }
     return n;
 }
@@ -86,7 +86,7 @@ static int draw_counts(struct area a, const struct view *v, struct counts n)
 /* What people wait for: before the flip the low TTL, after it the last old answer. */
 static void eta_text(const struct view *v, struct counts n, bool is_short, char *buf, size_t size, unsigned *style)
 {
-    char span[32];
+    char span[32], all[96];
     *style = ROLE_DIM;
     if (n.of[CELL_UNSEEN] == n.all)
         copy_text(buf, size, "not asked yet");
@@ -94,9 +94,17 @@ static void eta_text(const struct view *v, struct counts n, bool is_short, char 
         copy_text(buf, size, is_short ? "all NEW" : "every answer is NEW");
     else if (!is_flipped(v))
         snprintf(buf, size, is_short ? "not flipped" : "not flipped yet");
-    else if (n.out > v->now) {
+    else if (n.gone) {
+        *style = ROLE_BAD;
+        snprintf(buf, size, is_short ? "! over TTL %s" : "! an old answer outlives its TTL by %s", format_span(v->now - n.gone, span, sizeof span));
+    } else if (n.out > v->now) {
         *style = ROLE_TEXT;
-        snprintf(buf, size, is_short ? "TTL out %s" : "last TTL out in %s", format_span(n.out - v->now, span, sizeof span));
+        if (is_short)
+            snprintf(buf, size, "TTL out %s", format_span(n.out - v->now, span, sizeof span));
+        else
+            copy_text(buf, size, v->size >= LAYOUT_LARGE ? pane_dnscurve_eta(v, all, sizeof all) : "");
+        if (!*buf)
+            snprintf(buf, size, "last TTL out in %s", format_span(n.out - v->now, span, sizeof span));
     } else if (n.out > 0) {
         *style = ROLE_WARN;
         snprintf(buf, size, is_short ? "! over TTL %s" : "! past its TTL by %s", format_span(v->now - n.out, span, sizeof span));
@@ -198,13 +206,29 @@ static void draw_ttl(struct area a, int right, int y, const struct view *v, cons
 {
     char text[32];
     ttl_text(v, c, text, sizeof text);
-    area_textr(a, right, y, is_stale(v, c) ? ROLE_UNKNOWN : c->state == CELL_OLD && is_flipped(v) ? ROLE_TEXT : ROLE_DIM, text);
+    unsigned style = is_stale(v, c) ? ROLE_UNKNOWN : c->late_since ? ROLE_BAD : c->holds ? ROLE_WARN : c->state == CELL_OLD && is_flipped(v) ? ROLE_TEXT : ROLE_DIM;
+    int x = area_textr(a, right, y, style, text);
+    if ((c->holds || c->late_since) && !is_stale(v, c))
+        area_text(a, x - 1, y, style, "!");
 }
 
-static int draw_name(struct area a, int x, int y, const struct grid *g, const struct plan_resolver *r)
+/* "Google x3": the caches that were seen behind one address. */
+static int caches_of(const struct view *v, int resolver)
 {
+    int most = 0;
+    for (int i = 0; i < v->plan->dns.nrecords; i++)
+        most = MAX(most, cell_at(v, resolver, i)->caches);
+    return v->plan->dns.resolvers[resolver].authoritative ? 1 : most;
+}
+
+static int draw_name(struct area a, int x, int y, const struct grid *g, int resolver)
+{
+    const struct plan_resolver *r = &g->v->plan->dns.resolvers[resolver];
+    int caches = caches_of(g->v, resolver);
     char text[100];
-    area_textw(a, x, y, g->name - 1, r->authoritative ? ROLE_BRIGHT : ROLE_TEXT, r->name);
+    area_textw(a, x, y, g->name - 1 - (caches > 1 ? 3 : 0), r->authoritative ? ROLE_BRIGHT : ROLE_TEXT, r->name);
+    if (caches > 1)
+        area_printfr(a, x + g->name - 1, y, ROLE_DIM, "×%d", caches);
     x += g->name;
     if (g->address)
         area_textw(a, x, y, ADDRESS_W - 1, ROLE_DIM, pane_private(g->v, TEXT_ADDRESS, r->address, text, sizeof text));
@@ -220,7 +244,7 @@ static void draw_single(struct area a, int y, const struct grid *g, int resolver
     const char *glyph = cell_look(g->v, c, &style);
     area_text(a, 0, y, style, glyph);
     area_textw(a, 2, y, STATE_W - 3, style, c->state == CELL_UNSEEN ? "-" : cell_state_names[c->state]);
-    int x = draw_name(a, STATE_W, y, g, &g->v->plan->dns.resolvers[resolver]);
+    int x = draw_name(a, STATE_W, y, g, resolver);
     if (g->answer) {
         const char *word = bad ? c->status : c->answer;
         area_textw(a, x, y, ANSWER_W - 1, bad ? ROLE_BAD : ROLE_TEXT, pane_private(g->v, bad ? TEXT_PLAIN : TEXT_ADDRESS, word, text, sizeof text));
@@ -233,7 +257,7 @@ static void draw_single(struct area a, int y, const struct grid *g, int resolver
 
 static void draw_several(struct area a, int y, const struct grid *g, int resolver)
 {
-    int x = draw_name(a, 0, y, g, &g->v->plan->dns.resolvers[resolver]);
+    int x = draw_name(a, 0, y, g, resolver);
     for (int i = 0; i < g->records; i++, x += CELL_W) {
         const struct model_dns *c = cell_at(g->v, resolver, i);
         unsigned style;
@@ -267,6 +291,17 @@ static void draw_head(struct area a, const struct grid *g)
         area_textr(a, x + TTL_W, 0, ROLE_DIM, "ttl");
 }
 
+/* Below the rows, where there is room: what is wrong, in words, and the curve at the bottom. */
+static void draw_rest(struct area a, const struct view *v, const int *order, int n)
+{
+    if (a.h < 1)
+        return;
+    int curve = a.h >= PANE_DNSCURVE_LEAST + 1 ? MIN(MAX(a.h * 2 / 3, PANE_DNSCURVE_LEAST), 12) : 0;
+    pane_dnscurve_reasons(area_part(a, 0, 0, -1, a.h - curve), v, order, n);
+    if (curve)
+        pane_dnscurve_draw(area_part(a, 0, a.h - curve, -1, curve), v);
+}
+
 static void draw_grid(struct area a, const struct view *v)
 {
     static struct grid g; /* a screen draws one pane at a time */
@@ -287,6 +322,8 @@ static void draw_grid(struct area a, const struct view *v)
     }
     if (more)
         area_printf(body, 0, body.h - 1, ROLE_DIM, "… %d more  (2 to zoom)", n - offset - shown + 1);
+    int y = shown + (body.h - shown > 1);
+    draw_rest(area_part(body, 0, y, -1, body.h - y), v, g.order, n);
 }
 
 static void draw(struct area a, const struct view *v)
@@ -348,7 +385,7 @@ static int rows(const struct view *v)
 static void detail(const struct view *v, int row, struct buf *out)
 {
     static int order[CELLS_MAX];
-    char address[100], text[200], age[32], left[32];
+    char address[100], text[300], why[300], age[32], left[32];
     if (row >= sort_resolvers(v, order))
         return;
     const struct plan_resolver *r = &v->plan->dns.resolvers[order[row]];
@@ -362,8 +399,12 @@ static void detail(const struct view *v, int row, struct buf *out)
         buf_printf(out, "  answer   %s\n", pane_private(v, TEXT_ADDRESS, c->answer, text, sizeof text));
         buf_printf(out, "  ttl      %lld s as answered, %s left, at most %lld s ever\n", (long long)c->ttl, left, (long long)c->max_ttl);
         buf_printf(out, "  rtt      %.1f ms, %lld asked, %lld lost\n", (double)c->rtt_us / 1000, (long long)c->asked, (long long)c->lost);
-        if (c->error[0])
-            buf_printf(out, "  error    %s\n", pane_sentence(v, c->error, text, sizeof text));
+        if (c->caches > 1)
+            buf_printf(out, "  caches   %d answer in turn behind this address; it is done when all of them are\n", c->caches);
+        if (c->old_until > v->now)
+            buf_printf(out, "  old      for %s more at the latest\n", format_span(c->old_until - v->now, left, sizeof left));
+        if (*model_dns_why(v->model, v->plan, order[row], i, v->now, why, sizeof why))
+            buf_printf(out, "  why      %s\n", pane_sentence(v, why, text, sizeof text));
     }
 }
 
