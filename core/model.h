@@ -105,7 +105,9 @@ extern const char *const cell_state_names[]; /* "-", "OLD", "NEW", "MIXED", "OTH
  * answers with another expiry came out of another cache, or out of the same one filled anew. */
 struct model_cache {
     int64_t first, last; /* wall ms of the first and of the last answer out of it */
-    int64_t expires;     /* wall ms */
+    int64_t least, most; /* wall ms: the expiry as its answers say it */
+    int64_t expires;     /* wall ms, between the two: what was rounded down to seconds is a second longer with some servers (Unbound gives a
+                            last second with a TTL of 0), and a second shorter with others */
     enum cell_state state;
 };
 struct model_dns { /* one resolver x record; cell[resolver * nrecords + record] */

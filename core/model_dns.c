@@ -93,15 +93,17 @@ static int count_caches(const struct model_dns *c)
 
 static void fold_cache(struct model_dns *c, enum cell_state state, int64_t at, int64_t ttl)
 {
-    int64_t expires = at + ttl * 1000;
+    int64_t expires = at - c->rtt_us / 1000 + ttl * 1000;
     drop_expired(c, at);
     struct model_cache *x = find_cache(c, expires, state);
     if (!x) {
         x = new_cache(c);
-        *x = (struct model_cache){.first = at, .expires = expires, .state = state};
+        *x = (struct model_cache){.first = at, .least = expires, .most = expires, .state = state};
     }
     x->last = at;
-    x->expires = MIN(x->expires, expires);
+    x->least = MIN(x->least, expires);
+    x->most = MAX(x->most, expires);
+    x->expires = (x->least + x->most) / 2;
     c->caches = MAX(c->caches, count_caches(c));
 }
 
