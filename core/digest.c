@@ -2,7 +2,9 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "core/base.h"
@@ -96,4 +98,62 @@ bool digest_base64_decode(uint8_t *out, size_t size, size_t *len, const char *te
         *len += bytes;
     }
     return true;
+}
+
+/* ---- public keys ---- */
+
+static EVP_PKEY *read_rsa(const uint8_t *der, size_t len)
+{
+    const unsigned char *at = der;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)len);
+    at = der;
+    if (!key)
+        key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, (long)len);
+    if (key && EVP_PKEY_base_id(key) != EVP_PKEY_RSA) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    return key;
+}
+
+int digest_rsa_bits(const uint8_t *der, size_t len)
+{
+    EVP_PKEY *key = read_rsa(der, len);
+    int bits = key ? EVP_PKEY_bits(key) : 0;
+    EVP_PKEY_free(key);
+    return bits;
+}
+
+bool digest_rsa_same(const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)
+{
+    EVP_PKEY *x = read_rsa(a, alen), *y = read_rsa(b, blen);
+    bool same = x && y && EVP_PKEY_eq(x, y) == 1;
+    EVP_PKEY_free(x);
+    EVP_PKEY_free(y);
+    return same;
+}
+
+static int no_password(char *buf, int size, int writing, void *arg)
+{
+    (void)buf, (void)size, (void)writing, (void)arg;
+    return 0;
+}
+
+bool digest_public_half(uint8_t *out, size_t size, size_t *len, const char *pem)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+    bool ok = false;
+    *len = size;
+    if (key && EVP_PKEY_base_id(key) == EVP_PKEY_ED25519) {
+        ok = EVP_PKEY_get_raw_public_key(key, out, len) == 1;
+    } else if (key && EVP_PKEY_base_id(key) == EVP_PKEY_RSA) {
+        int n = i2d_PUBKEY(key, NULL);
+        unsigned char *at = out;
+        ok = n > 0 && (size_t)n <= size && i2d_PUBKEY(key, &at) == n;
+        *len = (size_t)MAX(n, 0);
+    }
+    EVP_PKEY_free(key);
+    BIO_free(bio);
+    return ok;
 }
