@@ -1,20 +1,17 @@
 /* spf: mail of the domain passes SPF (RFC 7208) from every address that green sends from, and still from blue's, whose
  * queue empties after the switch. Where the domain's SPF rests on a record that the plan flips (a, mx), it is evaluated a
- * second time against the zone as it will be.
- *
- * Names of the zone are asked at its authoritative server without recursion, so that no cache speaks for it; other
- * names at the plan's resolvers, the next one when one fails. */
+ * second time against the zone as it will be. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/check/check.h"
-#include "core/dns.h"
+#include "core/dnsasker.h"
 #include "core/dnswire.h"
 #include "core/spf.h"
 
 enum { BEGIN, ANSWER }; /* task.at */
-enum { ASK_MS = 2000, ALL_MS = 45000, TRIES = 3, MAX_VALUES = 64 };
+enum { ALL_MS = 45000, MAX_VALUES = 64 };
 
 struct work {
     struct spf spf;
@@ -22,9 +19,7 @@ struct work {
     enum side side;
     int egress;
     bool planned, rests;   /* the zone as it will be; an answer rested on a record of the plan */
-    int tries, resolver;   /* of the question that is out */
-    struct dns_server **server; /* one per resolver of the plan, made when first asked */
-    struct dns_query *query;
+    struct dnsasker *asker;
     char record[400];
     struct buf evidence;
     int addresses, most;   /* evaluated; the most lookups of one */
@@ -84,62 +79,6 @@ static bool next_address(struct check_run *run, bool rests)
 
 /* ---- one question ---- */
 
-static bool is_ours(const struct check_run *run, const char *name)
-{
-    const char *zone = run->plan->dns.zone;
-    return zone && *zone && dnswire_name_is_under(name, zone);
-}
-
-static bool can_ask(const struct check_run *run, int resolver, bool authoritative)
-{
-    return run->plan->dns.resolvers[resolver].authoritative == authoritative;
-}
-
-/* The first of the wanted kind from `from` on; any when there is none of that kind. */
-static int choose(const struct check_run *run, bool authoritative, int from)
-{
-    int n = run->plan->dns.nresolvers;
-    for (int i = 0; i < n; i++)
-        if (can_ask(run, (from + i) % n, authoritative))
-            return (from + i) % n;
-    return from % n;
-}
-
-static void ask(struct check_run *run, const struct spf_question *q)
-{
-    struct work *w = run->own;
-    const struct plan_resolver *r = &run->plan->dns.resolvers[w->resolver];
-    if (!w->server[w->resolver])
-        w->server[w->resolver] = dns_server_new(run->loop, r->address, r->port);
-    bool recursion = !(r->authoritative && is_ours(run, q->name));
-    if (w->server[w->resolver])
-        w->query = dns_ask(&run->task, w->server[w->resolver], q->name, q->type, recursion, ASK_MS);
-}
-
-static bool is_answer(const struct dns_answer *a)
-{
-    return a->status == DNS_OK || a->status == DNS_NXDOMAIN || a->status == DNS_NODATA;
-}
-
-/* The authoritative server knows only the beginning of a chain that leaves its zone. */
-static bool leads_away(const struct check_run *run, const struct dns_answer *a)
-{
-    const struct work *w = run->own;
-    return a->status == DNS_NODATA && a->count && run->plan->dns.resolvers[w->resolver].authoritative;
-}
-
-/* True when the question goes to another server. */
-static bool try_again(struct check_run *run, const struct dns_answer *a)
-{
-    struct work *w = run->own;
-    bool away = a && leads_away(run, a);
-    if ((a && is_answer(a) && !away) || ++w->tries >= TRIES)
-        return false;
-    bool ours = !away && is_ours(run, spf_next(&w->spf)->name);
-    w->resolver = choose(run, ours, w->resolver + 1);
-    return true;
-}
-
 /* The planned zone: a record of the plan has green's value. */
 static bool use_plan(const struct check_run *run, const struct spf_question *q, struct spf_answer *answer, const char **values)
 {
@@ -163,7 +102,7 @@ static void feed(struct check_run *run, const struct dns_answer *a)
     for (int i = 0; a && a->status == DNS_OK && i < a->count && answer.count < MAX_VALUES; i++)
         if (a->records[i].type == q->type)
             values[answer.count++] = a->records[i].text;
-    if (a && is_answer(a))
+    if (dnsasker_knows(a))
         answer.outcome = answer.count ? SPF_FOUND : SPF_VOID;
     const char *green[1];
     bool ours = use_plan(run, q, &planned, green);
@@ -228,18 +167,11 @@ static bool begin(struct check_run *run)
         check_end(run, CHECK_UNKNOWN, "", "SPF can't be looked at: the plan names no %s.", *domain_of(run) ? "DNS server" : "domain");
         return false;
     }
-    w->server = xcalloc((size_t)run->plan->dns.nresolvers, sizeof *w->server);
+    w->asker = dnsasker_new(run->loop, &run->plan->dns);
     w->side = GREEN;
     w->verdict = CHECK_PASS;
     begin_address(run);
     return true;
-}
-
-static void open_question(struct check_run *run, const struct spf_question *q)
-{
-    struct work *w = run->own;
-    w->tries = 0;
-    w->resolver = choose(run, is_ours(run, q->name), 0);
 }
 
 /* Goes to the next question, address or the end. */
@@ -256,27 +188,8 @@ static void go_on(struct check_run *run)
         }
         begin_address(run);
     }
-    open_question(run, q);
-    ask(run, q);
     run->task.at = ANSWER;
-    task_wait(&run->task, w->query ? 2 * ASK_MS : 0);
-}
-
-static void take_answer(struct check_run *run)
-{
-    struct work *w = run->own;
-    const struct dns_answer *a = w->query ? dns_answer(w->query) : NULL;
-    bool again = try_again(run, a);
-    if (!again)
-        feed(run, a);
-    dns_query_free(w->query);
-    w->query = NULL;
-    if (!again) {
-        go_on(run);
-        return;
-    }
-    ask(run, spf_next(&w->spf));
-    task_wait(&run->task, w->query ? 2 * ASK_MS : 0);
+    dnsasker_ask(w->asker, &run->task, q->name, q->type);
 }
 
 static void work(struct task *task)
@@ -293,10 +206,10 @@ static void work(struct task *task)
             go_on(run);
         return;
     case ANSWER:
-        if (w->query && dns_busy(w->query))
-            task_wait(task, 2 * ASK_MS);
-        else
-            take_answer(run);
+        if (dnsasker_busy(w->asker))
+            return;
+        feed(run, dnsasker_answer(w->asker));
+        go_on(run);
         return;
     }
 }
@@ -304,10 +217,7 @@ static void work(struct task *task)
 static void free_own(struct check_run *run)
 {
     struct work *w = run->own;
-    dns_query_free(w->query);
-    for (int i = 0; w->server && i < run->plan->dns.nresolvers; i++)
-        dns_server_free(w->server[i]);
-    free(w->server);
+    dnsasker_free(w->asker);
     if (w->open)
         spf_free(&w->spf);
     buf_free(&w->evidence);
