@@ -207,6 +207,11 @@ struct plan {
 
 #define PLAN_CHECK_KINDS(X) \
     X("spf", "domain", "SPF (RFC 7208) passes for every egress address of green, and still for blue") \
+    X("dkim", "domain selector private", "the public key of a DKIM selector is there, not revoked, and the half of green's private key") \
+    X("dmarc", "domain", "the domain's DMARC policy is one by RFC 7489 and by RFC 9989") \
+    X("ptr", "helo", "every address that green sends from has one name that leads back to it and is what green says in HELO") \
+    X("mx", "domain hosts", "every server that takes the domain's mail has an address of its own; green's are among them") \
+    X("caa", "domain issuer", "the authority of green's certificates may issue for the name (RFC 8659)") \
     X("http", "url expect body", "a request is answered as expected; a webhook's echo shows an egress address of green") \
     X("cron", "file command", "no active line is left in blue's crontab") \
     X("storage", "from to", "rsync would carry nothing more from blue to green (dry run with checksums)") \
