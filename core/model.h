@@ -108,6 +108,7 @@ struct model_cache {
     int64_t least, most; /* wall ms: the expiry as its answers say it */
     int64_t expires;     /* wall ms, between the two: what was rounded down to seconds is a second longer with some servers (Unbound gives a
                             last second with a TTL of 0), and a second shorter with others */
+    int returns;         /* how often it answered again after another one had */
     enum cell_state state;
 };
 struct model_dns { /* one resolver x record; cell[resolver * nrecords + record] */

@@ -82,13 +82,22 @@ static bool is_superseded(const struct model_dns *c, const struct model_cache *x
     return false;
 }
 
-/* Two that answer in turn are two caches. */
+/* Two that answer in turn, one and the other and again the one and the other, are two caches. Less may be chance: an expiry that looks like
+ * an older one's. */
 static int count_caches(const struct model_dns *c)
 {
     int n = 0;
     for (int i = 0; i < c->ncaches; i++)
-        n += !is_superseded(c, &c->cache[i]);
+        n += c->cache[i].returns > 0;
     return MAX(n, 1);
+}
+
+static bool answered_since(const struct model_dns *c, const struct model_cache *x)
+{
+    for (int i = 0; i < c->ncaches; i++)
+        if (c->cache[i].last > x->last)
+            return true;
+    return false;
 }
 
 static void fold_cache(struct model_dns *c, enum cell_state state, int64_t at, int64_t ttl)
@@ -100,6 +109,7 @@ static void fold_cache(struct model_dns *c, enum cell_state state, int64_t at, i
         x = new_cache(c);
         *x = (struct model_cache){.first = at, .least = expires, .most = expires, .state = state};
     }
+    x->returns += x->last && answered_since(c, x);
     x->last = at;
     x->least = MIN(x->least, expires);
     x->most = MAX(x->most, expires);
