@@ -56,7 +56,7 @@ _cutover_themes() {
 
 _cutover() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= i
-    local commands="attach run check status report replay plan help"
+    local commands="attach run check status report replay spf dns plan help"
     COMPREPLY=()
     case $prev in
     --state) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
@@ -66,7 +66,7 @@ _cutover() {
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --state | --theme | --screen | --at) ((i++)) ;;
+        --state | --theme | --screen | --at | --helo | --sender | --server) ((i++)) ;;
         -*) ;;
         *) command=${COMP_WORDS[i]}; break ;;
         esac
@@ -80,7 +80,8 @@ _cutover() {
         check | status) options="--state" ;;
         replay) options="--at --screen --ansi --svg --theme --ascii" ;;
         plan) options="--example" ;;
-        report | help) options="" ;;
+        spf) options="--helo --sender --server" ;;
+        report | dns | help) options="" ;;
         *) options="--state --theme --ascii --read-only" ;; # a plan stands there
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -93,6 +94,7 @@ _cutover() {
         [[ ${#COMPREPLY[@]} -gt 0 && ${COMPREPLY[0]} != */ ]] && compopt +o nospace 2>/dev/null
         ;;
     run | check) _cutover_files cfg ;;
+    dns) mapfile -t COMPREPLY < <(compgen -W "snapshot diff" -- "$cur"); _cutover_files cfg ;;
     attach) _cutover_runs sock; _cutover_files cfg ;;
     status) _cutover_runs jsonl; _cutover_files cfg ;;
     report | replay) _cutover_journals ;;

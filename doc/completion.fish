@@ -35,7 +35,7 @@ end
 function __cutover_is
     __fish_seen_subcommand_from $argv
 end
-set -l commands attach run check status report replay plan help
+set -l commands attach run check status report replay spf dns plan help
 
 complete -c cutover -f
 complete -c cutover -n "not __cutover_is $commands" -a attach -d 'a further screen for a running cutover'
@@ -45,17 +45,23 @@ complete -c cutover -n "not __cutover_is $commands" -a status -d 'the state of a
 complete -c cutover -n "not __cutover_is $commands" -a report -d 'the Markdown record of a run'
 complete -c cutover -n "not __cutover_is $commands" -a replay -d 'play a journal, or print one frame of it'
 complete -c cutover -n "not __cutover_is $commands" -a plan -d 'a complete, commented plan'
+complete -c cutover -n "not __cutover_is $commands" -a spf -d 'may an address send mail for a domain'
+complete -c cutover -n "not __cutover_is $commands" -a dns -d 'a zone as a text file, and two of them compared'
 complete -c cutover -n "not __cutover_is $commands" -a help -d 'keys, steps, checks, metrics, events'
-complete -c cutover -n "not __cutover_is report replay plan help" -a '(__fish_complete_suffix .cfg)'
+complete -c cutover -n "not __cutover_is report replay spf plan help" -a '(__fish_complete_suffix .cfg)'
 complete -c cutover -n "__cutover_is attach" -a '(__cutover_runs sock)'
 complete -c cutover -n "__cutover_is status" -a '(__cutover_runs jsonl)'
 complete -c cutover -n "__cutover_is report replay" -a '(__cutover_journals)'
 complete -c cutover -n "__cutover_is help" -a 'keys steps checks metrics events'
 
-complete -c cutover -n "not __cutover_is report replay plan help" -l state -x -a '(__fish_complete_directories)' -d 'where journals and sockets live'
-complete -c cutover -n "not __cutover_is run check status report plan help" -l theme -x -a '(__cutover_themes)' -d colours
-complete -c cutover -n "not __cutover_is run check status report plan help" -l ascii -d 'no characters beyond ASCII'
-complete -c cutover -n "not __cutover_is run check status report replay plan help" -l read-only -d 'a screen that only watches'
+complete -c cutover -n "not __cutover_is report replay spf dns plan help" -l state -x -a '(__fish_complete_directories)' -d 'where journals and sockets live'
+complete -c cutover -n "not __cutover_is run check status report spf dns plan help" -l theme -x -a '(__cutover_themes)' -d colours
+complete -c cutover -n "not __cutover_is run check status report spf dns plan help" -l ascii -d 'no characters beyond ASCII'
+complete -c cutover -n "not __cutover_is run check status report replay spf dns plan help" -l read-only -d 'a screen that only watches'
+complete -c cutover -n "__cutover_is dns" -a 'snapshot diff'
+complete -c cutover -n "__cutover_is spf" -l helo -x -d 'what the client says'
+complete -c cutover -n "__cutover_is spf" -l sender -x -d 'of the mail'
+complete -c cutover -n "__cutover_is spf" -l server -x -d 'whom to ask'
 complete -c cutover -n "__cutover_is run" -l yes -d 'confirm every step'
 complete -c cutover -n "__cutover_is replay" -l at -x -a end -d 'print the frame of this instant'
 complete -c cutover -n "__cutover_is replay" -l screen -x -a '80x24 120x40 200x60' -d 'columns and rows'
