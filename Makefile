@@ -103,6 +103,9 @@ SUITES ?= tests/layers $(UNIT) $(wildcard tests/lab/selftest) $(wildcard tests/w
 bench-verify: $(WORLD)
 	@B=$(B) tests/bench/verify.sh
 
+bench-dns: $(BENCH)
+	@$(B)/bench/dns_load $${SECONDS:-60}
+
 bench-switch: $(WORLD) $(BENCH)
 	@B=$(B) tests/bench/switch.sh
 
@@ -142,5 +145,5 @@ help:
 clean:
 	rm -rf build $(BIN)
 
-.PHONY: bench-verify bench-switch soak-kills all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
+.PHONY: bench-dns bench-verify bench-switch soak-kills all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
 .SECONDARY:

@@ -13,16 +13,26 @@
 #include "core/task.h"
 #include "core/text.h"
 
+enum { QUESTIONS_PER_PORT = 64 };
+
+/* One of the two ways to ask a server: without or with recursion. */
+struct line {
+    struct dnschannel *channel; /* made when first used */
+    int questions;              /* that went out through it */
+    int open;                   /* of them, those that c-ares still holds */
+    bool stale;                 /* a question got no answer: the next one goes out from another port */
+};
 struct dns_server {
     uv_loop_t *loop;
     char where[INET6_ADDRSTRLEN + 16];
-    struct dnschannel *asking[2]; /* without and with recursion, made when first used */
+    struct line line[2];
 };
 
 struct dns_query {
     struct task *owner;
     struct task_timer *deadline;
     struct dnschannel *own;    /* of dns_resolve: lives as long as the query */
+    struct line *line;      /* through which it went out; NULL: it is resolved by the system */
     bool pending;           /* c-ares still holds this pointer */
     bool busy, freed;
     char *name;
@@ -53,8 +63,8 @@ void dns_server_free(struct dns_server *s)
 {
     if (!s)
         return;
-    dnschannel_free(s->asking[0]);
-    dnschannel_free(s->asking[1]);
+    dnschannel_free(s->line[0].channel);
+    dnschannel_free(s->line[1].channel);
     free(s);
 }
 
@@ -187,9 +197,13 @@ static void free_now(struct dns_query *q)
 }
 
 /* True if the query is still of interest. */
-static bool take_back(struct dns_query *q)
+static bool take_back(struct dns_query *q, bool answered)
 {
     q->pending = false;
+    if (q->line) {
+        q->line->open--;
+        q->line->stale |= !answered;
+    }
     if (!q->freed)
         return q->busy;
     free_now(q);
@@ -248,7 +262,7 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *bytes,
 {
     struct dns_query *q = arg;
     (void)timeouts;
-    if (!take_back(q))
+    if (!take_back(q, bytes && len > 0))
         return;
     struct dnswire_message m;
     struct err err = {0};
@@ -263,16 +277,30 @@ static void on_answer(void *arg, int status, int timeouts, unsigned char *bytes,
     dnswire_free(&m);
 }
 
+/* A line that nobody waits for any more is renewed when its port has been used for long enough. */
+static void open_line(struct dns_server *s, struct line *l, bool recursion)
+{
+    if (l->channel && l->open == 0 && (l->stale || l->questions >= QUESTIONS_PER_PORT)) {
+        dnschannel_free(l->channel);
+        *l = (struct line){0};
+    }
+    if (!l->channel)
+        l->channel = dnschannel_new(s->loop, s->where, recursion);
+}
+
 struct dns_query *dns_ask(struct task *owner, struct dns_server *s, const char *name, int type, bool recursion,
                           int64_t timeout_ms)
 {
     struct dns_query *q = new_query(owner, s->loop, name, type, timeout_ms);
     copy_text(q->where, sizeof q->where, s->where);
-    if (!s->asking[recursion])
-        s->asking[recursion] = dnschannel_new(s->loop, s->where, recursion);
+    struct line *l = &s->line[recursion];
+    open_line(s, l, recursion);
+    q->line = l;
     q->pending = true;
-    ares_query(s->asking[recursion]->ares, name, DNS_IN, type, on_answer, q);
-    dnschannel_rearm(s->asking[recursion]);
+    l->questions++;
+    l->open++;
+    ares_query(l->channel->ares, name, DNS_IN, type, on_answer, q);
+    dnschannel_rearm(l->channel);
     return q;
 }
 
@@ -289,7 +317,7 @@ static void on_addresses(void *arg, int status, int timeouts, struct ares_addrin
 {
     struct dns_query *q = arg;
     (void)timeouts;
-    if (take_back(q)) {
+    if (take_back(q, found)) {
         for (struct ares_addrinfo_node *n = found ? found->nodes : NULL; n; n = n->ai_next)
             if (n->ai_family == AF_INET)
                 add_address(q, AF_INET, &((struct sockaddr_in *)(void *)n->ai_addr)->sin_addr, n->ai_ttl);

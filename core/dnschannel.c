@@ -4,7 +4,9 @@
  *   - without NOCHECKRESP 1.18 hides SERVFAIL and REFUSED behind "connection refused";
  *   - from 1.32 on its own timeout adapts to the mean answer time and gives up after 250 ms, exactly when a resolver
  *     recurses: there it may try again, and our own timer is the deadline;
- *   - a channel asks all of its servers in turn: one channel per server, and one more for questions without recursion. */
+ *   - a channel asks all of its servers in turn: one channel per server, and one more for questions without recursion;
+ *   - a socket for each question costs more than the question: it stays open (STAYOPEN), and who uses the channel makes a new one
+ *     now and then, so that the port does not stay the same for ever. */
 #include "core/dnschannel.h"
 
 #include <stdlib.h>
@@ -91,7 +93,7 @@ struct dnschannel *dnschannel_new(uv_loop_t *loop, const char *csv, bool recursi
     int version, mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB | QUERY_CACHE_BIT;
     ares_version(&version);
     memset(&u, 0, sizeof u);
-    u.o.flags = ARES_FLAG_EDNS | (recursion ? 0 : ARES_FLAG_NORECURSE);
+    u.o.flags = ARES_FLAG_EDNS | ARES_FLAG_STAYOPEN | (recursion ? 0 : ARES_FLAG_NORECURSE);
     if (csv)
         u.o.flags |= ARES_FLAG_NOCHECKRESP | ARES_FLAG_PRIMARY | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
     u.o.ednspsz = EDNS_SIZE;

@@ -37,7 +37,18 @@ int plan_find_database(const struct plan *plan, const char *name)
 
 int plan_find_resolver(const struct plan *plan, const char *name)
 {
-    FIND(plan->dns.resolvers, plan->dns.nresolvers, name);
+    int from = 0, to = plan->dns.nresolvers;
+    while (from < to) {
+        int middle = (from + to) / 2, at = plan->dns.resolver_order[middle];
+        int order = strcmp(plan->dns.resolvers[at].name, name);
+        if (order == 0)
+            return at;
+        if (order < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return -1;
 }
 
 int plan_find_record(const struct plan *plan, const char *name, const char *type)

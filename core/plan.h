@@ -94,6 +94,7 @@ struct plan_dns {
     int nservers;
     struct plan_resolver *resolvers; /* the authoritative servers are the first, added by plan_load; `server` is number 0 */
     int nresolvers;
+    const int *resolver_order; /* their indexes, by name: events name them, a thousand times a second */
 };
 
 struct plan_probe {

@@ -78,6 +78,25 @@ static const struct plan_part resolver_part = {
 static const struct plan_part server_part = {
     .what = "the server", .size = sizeof(struct plan_resolver), .keys = resolver_keys, .nkeys = ARRAY_LEN(resolver_keys)};
 
+static int by_name(const void *a, const void *b, void *resolvers)
+{
+    const struct plan_resolver *all = resolvers;
+    return strcmp(all[*(const int *)a].name, all[*(const int *)b].name);
+}
+
+/* A resolver without a name was complained about; it stands there with none. */
+static void order_resolvers(struct plan_reader *r, struct plan_dns *dns)
+{
+    int *order = arena_alloc(&r->plan->arena, sizeof *order * (size_t)dns->nresolvers);
+    for (int i = 0; i < dns->nresolvers; i++) {
+        order[i] = i;
+        if (!dns->resolvers[i].name)
+            dns->resolvers[i].name = "";
+    }
+    qsort_r(order, (size_t)dns->nresolvers, sizeof *order, by_name, dns->resolvers);
+    dns->resolver_order = order;
+}
+
 /* The authoritative servers come first: what they answer is what is published. */
 static void place_resolvers(struct plan_reader *r, struct plan_dns *dns, bool named)
 {
@@ -93,6 +112,7 @@ static void place_resolvers(struct plan_reader *r, struct plan_dns *dns, bool na
         *to++ = from[i];
     dns->resolvers = all;
     dns->nresolvers = 1 + dns->nservers + n;
+    order_resolvers(r, dns);
 }
 
 static bool same_place(const struct plan_resolver *a, const char *address, int port)
