@@ -104,10 +104,19 @@ bench-verify: $(WORLD)
 	@B=$(B) tests/bench/verify.sh
 
 bench-dns: $(BENCH)
-	@$(B)/bench/dns_load $${SECONDS:-60}
+	@$(B)/bench/dns_load $(or $(FOR),60)
 
 bench-switch: $(WORLD) $(BENCH)
 	@B=$(B) tests/bench/switch.sh
+
+# libFuzzer, which comes with clang, over what a resolver may send; FOR is in seconds.
+FUZZ = -fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/libcutover.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(B)/libcutover.a $(LIBS)
+fuzz-dns:
+	@$(MAKE) --no-print-directory -s CC=clang B=build/fuzz OPT="-O1 -fno-omit-frame-pointer $(FUZZ) -fsanitize=fuzzer-no-link" build/fuzz/fuzz/dns
+	@tests/fuzz/run build/fuzz/fuzz/dns $(or $(FOR),600)
 
 # A hundred deaths at random moments of the switch; about four minutes. SEED repeats a run.
 soak-kills: $(WORLD)
@@ -145,5 +154,5 @@ help:
 clean:
 	rm -rf build $(BIN)
 
-.PHONY: bench-dns bench-verify bench-switch soak-kills all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
+.PHONY: bench-dns fuzz-dns bench-verify bench-switch soak-kills all unit lab e2e bench world demo test layers lint install docs screenshots help clean always
 .SECONDARY:
