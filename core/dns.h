@@ -45,7 +45,7 @@ struct dns_answer {
 const char *dns_status_name(enum dns_status s); /* "ok", "NXDOMAIN", "no data", ... */
 
 /* One server. address: IPv4 or IPv6 literal without brackets. NULL when it is none. */
-struct dns_server;
+struct dns_server; /* while it lives, its open socket may keep the loop alive */
 struct dns_server *dns_server_new(uv_loop_t *loop, const char *address, int port);
 void dns_server_free(struct dns_server *s); /* open questions end as unreachable; free them before or after */
 

@@ -111,6 +111,13 @@ static void run(struct task *task)
     go_on(l);
 }
 
+/* A server's open socket would keep the loop alive. */
+static void ended(struct task *task)
+{
+    struct look *l = (struct look *)task;
+    dnsasker_free(l->asker);
+}
+
 static void print_verdict(const struct look *l, const struct lookup_spf *o)
 {
     struct buf tree = {0};
@@ -140,13 +147,11 @@ static int evaluate(struct look *l, const struct lookup_spf *o)
     uv_loop_init(&loop);
     l->dns.zone = "";
     l->asker = dnsasker_new(&loop, &l->dns);
-    task_start(&l->task, &loop, run, NULL);
+    task_start(&l->task, &loop, run, ended);
     uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
     print_verdict(l, o);
     int status = l->spf.result == SPF_PASS ? 0 : l->spf.result == SPF_TEMPERROR ? 2 : 1;
-    dnsasker_free(l->asker);
-    uv_run(&loop, UV_RUN_DEFAULT); /* what was open closes */
-    uv_loop_close(&loop);
     spf_free(&l->spf);
     buf_free(&sender);
     return status;

@@ -44,6 +44,9 @@ static bool is_uri(char *item)
             return false;
         *size = '\0';
     }
+    for (const char *c = item; *c; c++)
+        if (*c <= ' ' || *c > '~' || strchr("<>\"\\^`{|}", *c))
+            return false;
     size_t scheme = strspn(item, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
     return isalpha((unsigned char)*item) && item[scheme] == ':' && item[scheme + 1];
 }
@@ -53,7 +56,7 @@ static bool are_uris(const char *list, bool *any)
     char item[512];
     bool all = true;
     for (const char *at = list; taglist_item(&at, ',', item, sizeof item);) {
-        bool is = is_uri(item);
+        bool is = strlen(item) < sizeof item - 1 && is_uri(item);
         *any |= is;
         all = all && is;
     }

@@ -188,6 +188,7 @@ static void the_generations_of_dmarc_differ(void **state)
     assert_true(dmarc_parse(&d, "v=DMARC1; p=reject; t=y; np=none", DMARC_RFC9989, &err));
     assert_true(d.testing);
     assert_string_equal(d.np, "none");
+    assert_false(dmarc_parse(&d, "v=DMARC1; p=none; rua=mailto:a b@example.com", DMARC_RFC9989, &err));
     assert_true(dmarc_parse(&d, "v=DMARC1; p=perhaps; rua=mailto:a@example.com", DMARC_RFC9989, &err));
     assert_string_equal(d.p, "none");
 }
