@@ -202,6 +202,35 @@ READER(dns_errors)
     struct dns_count n = count_cells(m, p, arg, false, now);
     return n.all ? SEEN(n.state[CELL_ERROR] + n.unseen, n.at) : NOT_KNOWN;
 }
+/* Resolvers for which `is` holds for at least one record, once one has answered. */
+static struct reading count_resolvers(const struct model *m, const struct plan *p, const char *record, bool (*is)(const struct model_dns *c))
+{
+    int64_t count = 0, at = 0;
+    for (int r = 0; r < p->dns.nresolvers; r++) {
+        bool any = false;
+        for (int i = 0; i < p->dns.nrecords && !p->dns.resolvers[r].authoritative; i++) {
+            const struct model_dns *c = model_cell(m, p, r, i);
+            if (*record && strcmp(record, p->dns.records[i].name) != 0)
+                continue;
+            any = any || is(c);
+            at = MAX(at, c->answered_at);
+        }
+        count += any;
+    }
+    return at ? SEEN(count, at) : NOT_KNOWN;
+}
+static bool is_overholder(const struct model_dns *c) { return c->holds > 0; }
+static bool is_late(const struct model_dns *c) { return c->late_since > 0; }
+READER(dns_overholders)
+{
+    (void)now;
+    return count_resolvers(m, p, arg, is_overholder);
+}
+READER(dns_late)
+{
+    (void)now;
+    return count_resolvers(m, p, arg, is_late);
+}
 READER(dns_auth_new)
 {
     struct dns_count n = count_cells(m, p, arg, true, now);
@@ -356,6 +385,8 @@ const struct metric metrics[] = {
     {"dns.auth_new", UNIT_BOOL, 60000, "record", "the authoritative server publishes green", dns_auth_new},
     {"dns.auth_ttl_low", UNIT_BOOL, 60000, "record", "the authoritative server publishes the low TTL", dns_auth_ttl_low},
     {"dns.auth_ttl_normal", UNIT_BOOL, 60000, "record", "the authoritative server publishes the normal TTL", dns_auth_ttl_normal},
+    {"dns.overholders", UNIT_COUNT, 0, "record", "resolvers that were seen to keep answers for longer than is published", dns_overholders},
+    {"dns.late", UNIT_COUNT, 0, "record", "resolvers that answer blue's value although every cache must have dropped it", dns_late},
     {"dns.ttl_aged", UNIT_BOOL, 60000, "record", "no compliant cache can hold an answer with the old TTL any more", dns_ttl_aged},
     {"http.error_ppm", UNIT_PPM, FRESH_HTTP, "side", "failed probes of the last 10 s", http_error_ppm},
     {"http.p95_ms", UNIT_MS, FRESH_HTTP, "side", "95th percentile of the probes of the last 10 s", http_p95},

@@ -262,6 +262,8 @@ const struct model_dns *model_cell(const struct model *m, const struct plan *p, 
 int64_t model_dns_bound(const struct model_record *r, int64_t at);
 /* Why a resolver's answer for a record is not what is waited for, in a few words; "" when nothing is wrong. Returns buf. */
 const char *model_dns_why(const struct model *m, const struct plan *p, int resolver, int record, int64_t now, char *buf, size_t size);
+/* Seconds until every cache has what is published next, each way: "within 0:20, overholder 1:00". "" before anything was published. Returns buf. */
+const char *model_dns_span(const struct model *m, const struct plan *p, int64_t now, char *buf, size_t size);
 /* The share of caches, each resolver counting once, that by their own expiry still hold blue's value at a time from the last answers on, if
  * all servers have green's; UNKNOWN when nobody has answered. eta: wall ms when at least `percent` of them have let go. */
 int64_t model_dns_left_ppm(const struct model *m, const struct plan *p, int64_t at);

@@ -60,6 +60,36 @@ int64_t model_dns_eta(const struct model *m, const struct plan *p, int percent, 
     return till;
 }
 
+/* The resolver that keeps answers for longest beyond what is published; -1. */
+static int slowest(const struct model *m, const struct plan *p, int64_t *holds)
+{
+    int worst = -1;
+    *holds = 0;
+    for (int r = 0; r < p->dns.nresolvers; r++)
+        for (int i = 0; i < p->dns.nrecords; i++)
+            if (model_cell(m, p, r, i)->holds > *holds) {
+                *holds = model_cell(m, p, r, i)->holds;
+                worst = r;
+            }
+    return worst;
+}
+
+const char *model_dns_span(const struct model *m, const struct plan *p, int64_t now, char *buf, size_t size)
+{
+    int64_t ttl = 0, holds;
+    char span[32], longer[32];
+    int who = slowest(m, p, &holds);
+    for (int i = 0; i < p->dns.nrecords; i++)
+        ttl = m->record[i].published_at ? MAX(ttl, model_dns_bound(&m->record[i], now)) : ttl;
+    if (!ttl)
+        copy_text(buf, size, "");
+    else if (who >= 0 && holds > ttl)
+        snprintf(buf, size, "within %s, %.40s %s", format_span(ttl * 1000, span, sizeof span), p->dns.resolvers[who].name, format_span(holds * 1000, longer, sizeof longer));
+    else
+        snprintf(buf, size, "within %s", format_span(ttl * 1000, span, sizeof span));
+    return buf;
+}
+
 /* ---- why ---- */
 
 /* A server that still publishes the old value while another has the new one. */

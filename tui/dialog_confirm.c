@@ -74,7 +74,7 @@ static void where_text(const struct plan *p, const struct plan_step *s, char *bu
         copy_text(buf, size, strcmp(kind, "manual") == 0 ? "with a person" : "on this machine");
 }
 
-static void touches_text(const struct model *m, const struct plan *p, const struct plan_step *s, char *buf, size_t size)
+static void touches_text(const struct model *m, const struct plan *p, const struct plan_step *s, int64_t now, char *buf, size_t size)
 {
     static const struct {
         const char *kind, *text;
@@ -96,6 +96,9 @@ static void touches_text(const struct model *m, const struct plan *p, const stru
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (strcmp(rows[i].kind, s->kind) == 0)
             copy_text(buf, size, rows[i].text);
+    char caches[120];
+    if (strcmp(s->kind, "dns.flip") == 0 && *model_dns_span(m, p, now, caches, sizeof caches))
+        snprintf(buf, size, "every user: caches follow %s", caches);
     if (strcmp(s->kind, "traffic") == 0)
         snprintf(buf, size, "reads of users move to green in %d stage%s; writes stay", p->traffic.nstages, p->traffic.nstages == 1 ? "" : "s");
     if (strncmp(s->kind, "switch", 6) == 0)
@@ -125,7 +128,7 @@ static bool has_prediction(const struct ui *ui, const struct plan_step *s)
 
 static void undo_text(const struct model *m, const struct plan *p, const struct plan_step *s, enum step_mode mode, int64_t now, char *buf, size_t size)
 {
-    char price[160];
+    char price[160], caches[120];
     gate_price(m, p, now, price, sizeof price);
     if (mode == MODE_UNDO && strcmp(s->kind, "switch") == 0)
         copy_text(buf, size, "this is the undo: writes go back to blue, nothing is lost; the switch can be run again");
@@ -135,6 +138,8 @@ static void undo_text(const struct model *m, const struct plan *p, const struct 
         snprintf(buf, size, "until it commits all goes back to blue by itself; then r, as long as green's writes flow back");
     else if (s->no_return)
         snprintf(buf, size, "until it commits all goes back to blue by itself; then no way back");
+    else if (strcmp(s->kind, "dns.flip") == 0 && s->has_undo && *model_dns_span(m, p, now, caches, sizeof caches))
+        snprintf(buf, size, "r undoes it, and caches follow back %s; going back now%s", caches, price + strcspn(price, ":"));
     else
         snprintf(buf, size, "%s; %s now%s", s->has_undo ? "r undoes it" : "nothing to undo", "going back", price + strcspn(price, ":"));
 }
@@ -247,7 +252,7 @@ void dialog_draw_confirm(struct ui *ui, struct area screen)
     buf_free(&what);
     where_text(ui->plan, s, text, sizeof text);
     say(&p, "where", ROLE_DIALOG, text);
-    touches_text(ui->model, ui->plan, s, text, sizeof text);
+    touches_text(ui->model, ui->plan, s, ui->now, text, sizeof text);
     say(&p, "touches", ROLE_DIALOG, d->mode == MODE_UNDO && strcmp(s->kind, "switch") == 0 ? "writes of all clients stop for a moment, then blue takes them" : d->mode == MODE_UNDO ? "the same things as the step, back to what they were" : text);
     takes_text(ui->model, s, ui->plan, d->mode, text, sizeof text);
     say(&p, "takes", ROLE_DIALOG, text);

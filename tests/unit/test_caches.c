@@ -180,6 +180,10 @@ static void an_overholder_is_named_before_the_flip(void **state)
     see(w, 301, "ns2", "ok", OLD, 20);
     assert_int_equal(cell(w, "r1")->holds, 60);
     assert_string_equal(why(w, "r1"), "keeps answers for up to 60 s, 20 s is published");
+    char span[120];
+    assert_string_equal(model_dns_span(w->model, w->plan, w->now, span, sizeof span), "within 0:20, r1 1:00");
+    struct reading overholders = metric_find("dns.overholders")->read(w->model, w->plan, "", w->now);
+    assert_true(overholders.known && overholders.value == 1);
     see(w, 302, "r2", "ok", OLD, 21); /* rounded up */
     see_both(w, 303, OLD, 20);
     assert_int_equal(cell(w, "r2")->holds, 0);
