@@ -50,7 +50,10 @@ static void draw_past(struct area a, const struct view *v, int64_t step)
     int64_t values[MODEL_HISTORY];
     int n = MIN(a.w * 2, MODEL_HISTORY);
     for (int i = 0; i < n; i++) {
-        int64_t value = history_at(&v->model->dns_old, v->now / 1000, (int)((n - 1 - i) * step / 1000));
+        int back = (int)((n - 1 - i) * step / 1000);
+        int64_t value = history_at(&v->model->dns_old, v->now / 1000, back);
+        if (value == UNKNOWN && back == 0) /* nothing was seen in this second yet */
+            value = history_at(&v->model->dns_old, v->now / 1000, 1);
         values[i] = value == UNKNOWN ? GRAPH_UNKNOWN : value;
     }
     plot(a, v, values, n, ROLE_BLUE);
