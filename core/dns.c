@@ -68,6 +68,20 @@ void dns_server_free(struct dns_server *s)
     free(s);
 }
 
+int dns_system_servers(struct dns_place *places, int most)
+{
+    struct ares_addr_port_node *list = dnschannel_system_servers();
+    int n = 0;
+    for (const struct ares_addr_port_node *s = list; s && n < most; s = s->next) {
+        if (!inet_ntop(s->family, &s->addr, places[n].address, sizeof places[n].address))
+            continue;
+        places[n++].port = s->udp_port ? s->udp_port : 53;
+    }
+    if (list)
+        ares_free_data(list);
+    return n;
+}
+
 /* ---- what came back ---- */
 
 const char *dns_status_name(enum dns_status s)
@@ -109,7 +123,7 @@ static void finish(struct dns_query *q, enum dns_status status, const char *reas
     task_wake(q->owner);
 }
 
-static void add_record(struct dns_query *q, const char *name, int type, uint32_t ttl, const char *text)
+static void add_record(struct dns_query *q, const char *name, int type, uint32_t ttl, const char *text, const char *exact)
 {
     struct dns_answer *a = &q->answer;
     if (a->count == q->room) {
@@ -117,7 +131,7 @@ static void add_record(struct dns_query *q, const char *name, int type, uint32_t
         q->records = xrealloc(q->records, (size_t)q->room * sizeof *q->records);
     }
     q->records[a->count] =
-        (struct dns_record){arena_strdup(&q->arena, name), type, ttl, arena_strdup(&q->arena, text)};
+        (struct dns_record){arena_strdup(&q->arena, name), type, ttl, arena_strdup(&q->arena, text), arena_strdup(&q->arena, exact)};
     a->min_ttl = a->count ? MIN(a->min_ttl, ttl) : ttl;
     a->count++;
 }
@@ -162,7 +176,7 @@ static void read_message(struct dns_query *q, const struct dnswire_message *m)
     a->ede_text = arena_strdup(&q->arena, m->ede_text);
     for (int i = 0; i < m->count; i++)
         if (m->records[i].section == DNSWIRE_ANSWER && m->records[i].class == DNS_IN)
-            add_record(q, m->records[i].name, m->records[i].type, m->records[i].ttl, m->records[i].text);
+            add_record(q, m->records[i].name, m->records[i].type, m->records[i].ttl, m->records[i].text, m->records[i].exact);
     for (int i = 0; i < m->count; i++)
         if (m->records[i].section != DNSWIRE_ADDITIONAL)
             read_soa(q, &m->records[i]);
@@ -310,7 +324,7 @@ static void add_address(struct dns_query *q, int family, const void *raw, int tt
 {
     char text[INET6_ADDRSTRLEN];
     if (inet_ntop(family, raw, text, sizeof text))
-        add_record(q, q->name, family == AF_INET ? DNS_A : DNS_AAAA, (uint32_t)MAX(ttl, 0), text);
+        add_record(q, q->name, family == AF_INET ? DNS_A : DNS_AAAA, (uint32_t)MAX(ttl, 0), text, text);
 }
 
 static void on_addresses(void *arg, int status, int timeouts, struct ares_addrinfo *found)

@@ -26,6 +26,7 @@ struct dns_record {
     int type;         /* 1 A, 28 AAAA, ...: see dnswire.h */
     uint32_t ttl;     /* seconds */
     const char *text; /* sanitised: "192.0.2.1", "10 mx.example", TXT strings joined */
+    const char *exact; /* every byte told apart, in printable ASCII: TXT strings each in quotes, odd bytes as \DDD */
 };
 
 struct dns_answer {
@@ -48,6 +49,13 @@ const char *dns_status_name(enum dns_status s); /* "ok", "NXDOMAIN", "no data", 
 struct dns_server; /* while it lives, its open socket may keep the loop alive */
 struct dns_server *dns_server_new(uv_loop_t *loop, const char *address, int port);
 void dns_server_free(struct dns_server *s); /* open questions end as unreachable; free them before or after */
+
+/* The system's nameservers, in the order in which it asks them; returns how many there are, at most `most`. */
+struct dns_place {
+    char address[64];
+    int port;
+};
+int dns_system_servers(struct dns_place *places, int most);
 
 /* Asks. The owner is woken when dns_busy turns false. name without search list; type as in dnswire.h. A deadline
  * beyond 30 s counts as 30 s. */

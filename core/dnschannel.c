@@ -127,3 +127,16 @@ void dnschannel_free(struct dnschannel *c)
     task_timer_free(c->timer);
     free(c);
 }
+
+struct ares_addr_port_node *dnschannel_system_servers(void)
+{
+    ares_channel channel;
+    struct ares_addr_port_node *list = NULL;
+    use_library();
+    if (ares_init(&channel) != ARES_SUCCESS)
+        return NULL;
+    if (ares_get_servers_ports(channel, &list) != ARES_SUCCESS)
+        list = NULL;
+    ares_destroy(channel);
+    return list;
+}

@@ -23,4 +23,7 @@ void dnschannel_rearm(struct dnschannel *c); /* after each ares_query */
 /* Ends the open questions with ARES_EDESTRUCTION, before the memory goes. NULL is fine. */
 void dnschannel_free(struct dnschannel *c);
 
+/* The nameservers of the system's configuration; the caller frees the list with ares_free_data. NULL: none can be read. */
+struct ares_addr_port_node *dnschannel_system_servers(void);
+
 #endif

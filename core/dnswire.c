@@ -173,6 +173,55 @@ static void add_rdata(struct buf *b, struct reader *r, int type)
     }
 }
 
+/* ---- rdata as a zone file has it, when text would lose something; the bytes have been read once and are well formed ---- */
+
+static void add_quoted(struct buf *b, struct reader *r, size_t n)
+{
+    const uint8_t *p = take(r, n);
+    buf_puts(b, "\"");
+    for (size_t i = 0; p && i < n; i++)
+        if (p[i] < ' ' || p[i] > '~')
+            buf_printf(b, "\\%03d", p[i]);
+        else
+            buf_printf(b, strchr("\"\\", p[i]) ? "\\%c" : "%c", p[i]);
+    buf_puts(b, "\"");
+}
+
+static void add_exact_strings(struct buf *b, struct reader *r)
+{
+    while (r->at < r->len && !r->failed) {
+        buf_puts(b, b->len ? " " : "");
+        add_quoted(b, r, (size_t)take_u8(r));
+    }
+}
+
+static void add_exact_caa(struct buf *b, struct reader *r)
+{
+    int flags = take_u8(r);
+    size_t tag = (size_t)take_u8(r);
+    const uint8_t *p = take(r, tag);
+    buf_printf(b, "%d ", flags);
+    for (size_t i = 0; p && i < tag; i++)
+        buf_printf(b, isalnum(p[i]) ? "%c" : "\\%03d", p[i]);
+    buf_puts(b, " ");
+    add_quoted(b, r, r->len - r->at);
+}
+
+static const char *exact_of(struct arena *a, const struct dnswire_record *rec)
+{
+    struct reader r = {.bytes = rec->data, .len = rec->len};
+    struct buf b = {0};
+    if (rec->type != DNS_TXT && rec->type != DNS_CAA)
+        return rec->text;
+    if (rec->type == DNS_TXT)
+        add_exact_strings(&b, &r);
+    else
+        add_exact_caa(&b, &r);
+    const char *exact = arena_strdup(a, b.text ? b.text : "");
+    buf_free(&b);
+    return exact;
+}
+
 static const char *keep_clean(struct arena *a, const char *text, size_t len)
 {
     size_t size = 4 * len + 1; /* ESC becomes four characters; nothing grows more */
@@ -186,7 +235,7 @@ static bool read_data(struct dnswire_message *m, struct dnswire_record *rec, str
 {
     rec->data = whole.bytes + whole.at;
     rec->len = end - whole.at;
-    rec->text = "";
+    rec->text = rec->exact = "";
     if (!rec->len && rec->class != DNS_IN)
         return true;
     whole.len = end;
@@ -195,7 +244,10 @@ static bool read_data(struct dnswire_message *m, struct dnswire_record *rec, str
     add_rdata(&b, &whole, rec->type);
     rec->text = keep_clean(&m->arena, b.text, b.len);
     buf_free(&b);
-    return !whole.failed && whole.at == end;
+    if (whole.failed || whole.at != end)
+        return false;
+    rec->exact = exact_of(&m->arena, rec);
+    return true;
 }
 
 /* ---- OPT ---- */

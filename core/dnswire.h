@@ -23,6 +23,7 @@ struct dnswire_record {
     int type, class;
     uint32_t ttl;     /* RFC 2181: a set top bit reads as 0 */
     const char *text; /* sanitised presentation form; TXT strings joined; "\# n hex" (RFC 3597) for other types */
+    const char *exact; /* the same for people who compare: nothing joined or replaced, TXT and CAA as "\DDD" strings (RFC 1035 5.1) */
     const uint8_t *data; /* raw rdata, inside the message bytes: valid as long as they are */
     size_t len;
 };

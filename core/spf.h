@@ -28,6 +28,7 @@ struct spf_mail {
     const char *sender;   /* MAIL FROM without brackets; "" checks postmaster@helo (2.4) */
     const char *receiver; /* %{r} in explanations; NULL reads as "unknown" */
     int64_t now;          /* %{t}: seconds since 1970 */
+    const char *domain;   /* whose record is asked for; NULL: the sender's, as RFC 7208 2.4 has it */
 };
 
 struct spf_question {
@@ -113,8 +114,12 @@ const struct spf_question *spf_next(struct spf *s); /* the open question; NULL: 
 void spf_feed(struct spf *s, const struct spf_answer *answer);
 void spf_free(struct spf *s);
 
-/* The tree as text, one term a line: what it did, and how many lookups it and everything below it cost. */
+/* The tree as text, one term a line: what it did, and how many lookups and void lookups it and everything below it cost;
+ * the last line sums them. All of it is sanitised (core/text.h). */
 void spf_print(const struct spf *s, struct buf *out);
+/* The term that decided, and the includes that led to it, as one line; "" when none did. */
+void spf_print_match(const struct spf *s, struct buf *out);
 int spf_cost(const struct spf_term *term);
+int spf_void_cost(const struct spf_term *term);
 
 #endif

@@ -331,7 +331,7 @@ void spf_begin(struct spf *s, const struct spf_mail *mail)
     s->mail.receiver = arena_strdup(&s->arena, mail->receiver ? mail->receiver : "unknown");
     keep_sender(s, s->mail.sender);
     if (spf_ip_read(&s->ip, s->mail.ip)) {
-        spf_open_record(s, s->domain, &s->root);
+        spf_open_record(s, mail->domain ? spf_without_dot(&s->arena, mail->domain) : s->domain, &s->root);
     } else {
         spf_say(s, "\"%.60s\" is no address", s->mail.ip);
         conclude(s, SPF_PERMERROR);

@@ -62,6 +62,7 @@ _cutover() {
     --state) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     --theme) _cutover_themes; return ;;
     --screen) mapfile -t COMPREPLY < <(compgen -W "80x24 120x40 200x60" -- "$cur"); return ;;
+    --helo | --sender | --server) return ;;
     --at) mapfile -t COMPREPLY < <(compgen -W "end" -- "$cur"); return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -79,8 +80,8 @@ _cutover() {
         run) options="--state --yes" ;;
         check | status) options="--state" ;;
         replay) options="--at --screen --ansi --svg --theme --ascii" ;;
-        plan) options="--example" ;;
         spf) options="--helo --sender --server" ;;
+        plan) options="--example" ;;
         report | dns | help) options="" ;;
         *) options="--state --theme --ascii --read-only" ;; # a plan stands there
         esac
@@ -94,10 +95,16 @@ _cutover() {
         [[ ${#COMPREPLY[@]} -gt 0 && ${COMPREPLY[0]} != */ ]] && compopt +o nospace 2>/dev/null
         ;;
     run | check) _cutover_files cfg ;;
-    dns) mapfile -t COMPREPLY < <(compgen -W "snapshot diff" -- "$cur"); _cutover_files cfg ;;
     attach) _cutover_runs sock; _cutover_files cfg ;;
     status) _cutover_runs jsonl; _cutover_files cfg ;;
     report | replay) _cutover_journals ;;
+    dns)
+        case ${COMP_WORDS[i + 1]} in
+        snapshot) if ((COMP_CWORD > i + 1)); then _cutover_files cfg; else COMPREPLY=(snapshot); fi ;;
+        diff) if ((COMP_CWORD > i + 1)); then mapfile -t COMPREPLY < <(compgen -f -- "$cur"); else COMPREPLY=(diff); fi ;;
+        *) ((COMP_CWORD > i + 1)) || mapfile -t COMPREPLY < <(compgen -W "snapshot diff" -- "$cur") ;;
+        esac
+        ;;
     help) mapfile -t COMPREPLY < <(compgen -W "keys steps checks metrics events" -- "$cur") ;;
     esac
     return 0

@@ -37,8 +37,8 @@ _cutover_first() {
         'status:the state of a run as JSON'
         'report:the Markdown record of a run'
         'replay:play a journal, or print one frame of it'
-        'spf:may an address send mail for a domain'
-        'dns:a zone as a text file, and two of them compared'
+        'spf:may an address send mail for a domain?'
+        'dns:a snapshot of the records, or what changed between two'
         'plan:a complete, commented plan'
         'help:keys, steps, checks, metrics, events'
     )
@@ -68,8 +68,16 @@ _cutover() {
             '(--svg)--ansi[in colour]' '(--ansi)--svg[as a picture]' '--theme[colours]:theme:_cutover_themes' \
             '--ascii[no characters beyond ASCII]' '1:' '2:journal:_cutover_journals'
         ;;
-    spf) _arguments '--helo[what the client says]:name' '--sender[of the mail]:mail' '--server[whom to ask]:address' '1:' '2:address' '3:domain' ;;
-    dns) _arguments '1:' '2:what:(snapshot diff)' '*:file:_files' ;;
+    spf)
+        _arguments '--helo[what the machine says in HELO]:name:_hosts' '--sender[the address of MAIL FROM]:address:' \
+            '--server[the DNS server that is asked]:address:' '1:' '2:address that sends:' '3:domain:_hosts'
+        ;;
+    dns)
+        if ((CURRENT == 3)); then _arguments '1:' '2:what:(snapshot diff)'
+        elif [[ ${words[3]} == snapshot ]]; then _arguments '1:' '2:' '3:plan:_files -g "*.cfg"'
+        else _arguments '1:' '2:' '3:old snapshot:_files' '4:new snapshot:_files'
+        fi
+        ;;
     plan) _arguments '--example[print a complete plan]' '1:' ;;
     help) _arguments '1:' '2:topic:(keys steps checks metrics events)' ;;
     *) _arguments $state $screen ;;

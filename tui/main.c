@@ -5,6 +5,7 @@
  *   core/   knows no screen.     plan -> sources -> event -> cutover_record -> journal, model, wire
  *           base text digest format | event plan model metric gate | journal wire task pg dns http child sock
  *           source/ what watches    step/ what acts    check/ what proves    cutover the engine    serve its process
+ *           spf an evaluator, spfask asks for it    spftell and dnssnap: commands that need no engine
  *   tui/    draws (model, plan, now) -> canvas -> screen, and sends orders up the wire. Knows no server.
  *           canvas theme layout table graph | pane_* | ui dialog command help frame | screen guardian | cockpit attach replay
  *   themes/ colours as data       tests/ unit, world (real servers), lab, e2e      screenshots/ pictures made by the program
@@ -22,12 +23,13 @@
 #include <unistd.h>
 
 #include "core/check/check.h"
-#include "core/lookup.h"
+#include "core/dnssnap.h"
 #include "core/place.h"
 #include "core/plan_metrics.h"
 #include "core/report.h"
 #include "core/retell.h"
 #include "core/serve.h"
+#include "core/spftell.h"
 #include "core/status.h"
 #include "core/step/step.h"
 #include "core/version.h"
@@ -40,7 +42,6 @@
 struct options {
     const char *state; /* --state DIR */
     const char *theme;
-    const char *helo, *sender, *server; /* of spf */
     bool yes, example, ascii, read_only;
     int ready_fd;
 };
@@ -55,14 +56,15 @@ static int usage(FILE *out)
           "  cutover status [PLAN|NAME]   the state of a run as JSON\n"
           "  cutover report JOURNAL       the Markdown record of a run\n"
           "  cutover replay JOURNAL [--at TIME|end] [--screen WxH] [--ansi|--svg]\n"
-          "  cutover spf ADDRESS DOMAIN   may the address send mail for the domain? The tree of terms, and what each costs\n"
-          "  cutover dns snapshot PLAN    what the zone's servers publish, sorted; cutover dns diff OLD NEW compares two\n"
+          "  cutover spf ADDRESS DOMAIN [--helo NAME] [--sender LOCAL@DOMAIN] [--server ADDRESS[:PORT]]\n"
+          "                               may the address send mail for the domain? The verdict of SPF, explained\n"
+          "  cutover dns snapshot PLAN    every record of the plan's names as text, for a repository\n"
+          "  cutover dns diff OLD NEW     what changed between two snapshots: 0 the same, 1 differs, 2 could not read\n"
           "  cutover plan --example       a complete, commented plan\n"
           "  cutover help [keys|steps|checks|metrics|events]\n\n"
           "  --state DIR     where journals and sockets live (default $XDG_STATE_HOME/cutover)\n"
           "  --theme NAME    colours       --ascii      no characters beyond ASCII\n"
           "  --read-only     a screen that only watches\n"
-          "  --helo NAME     --sender MAIL   --server ADDRESS[:PORT]   of spf: what the client says, and whom to ask\n"
           "  --version       -h, --help\n", out);
     return out == stdout ? 0 : 64;
 }
@@ -296,23 +298,6 @@ static int do_report(int argc, char **argv, const struct options *o)
     return ok ? 0 : 2;
 }
 
-static int do_spf(int argc, char **argv, const struct options *o)
-{
-    if (argc != 2)
-        return complain("spf needs an address and a domain%s", "");
-    return lookup_spf(&(struct lookup_spf){.address = argv[0], .domain = argv[1], .sender = o->sender, .helo = o->helo, .server = o->server});
-}
-
-static int do_dns(int argc, char **argv, const struct options *o)
-{
-    (void)o;
-    if (argc == 2 && strcmp(argv[0], "snapshot") == 0)
-        return lookup_snapshot(argv[1]);
-    if (argc == 3 && strcmp(argv[0], "diff") == 0)
-        return lookup_diff(argv[1], argv[2]);
-    return complain("dns needs  snapshot PLAN  or  diff OLD NEW%s", "");
-}
-
 static int do_plan(int argc, char **argv, const struct options *o)
 {
     (void)argc, (void)argv;
@@ -361,12 +346,11 @@ static int do_help(int argc, char **argv, const struct options *o)
 
 /* ---- the door ---- */
 
-enum { OPT_STATE = 256, OPT_THEME, OPT_YES, OPT_EXAMPLE, OPT_ASCII, OPT_READ_ONLY, OPT_READY_FD, OPT_HELO, OPT_SENDER, OPT_SERVER, OPT_VERSION };
+enum { OPT_STATE = 256, OPT_THEME, OPT_YES, OPT_EXAMPLE, OPT_ASCII, OPT_READ_ONLY, OPT_READY_FD, OPT_VERSION };
 
 static const struct option longopts[] = {
     {"state", required_argument, NULL, OPT_STATE}, {"theme", required_argument, NULL, OPT_THEME}, {"yes", no_argument, NULL, OPT_YES},
     {"example", no_argument, NULL, OPT_EXAMPLE}, {"ascii", no_argument, NULL, OPT_ASCII}, {"read-only", no_argument, NULL, OPT_READ_ONLY},
-    {"helo", required_argument, NULL, OPT_HELO}, {"sender", required_argument, NULL, OPT_SENDER}, {"server", required_argument, NULL, OPT_SERVER},
     {"ready-fd", required_argument, NULL, OPT_READY_FD}, {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, 'h'}, {0},
 };
 
@@ -391,15 +375,6 @@ static bool take_option(int opt, struct options *o)
     case OPT_READ_ONLY:
         o->read_only = true;
         break;
-    case OPT_HELO:
-        o->helo = optarg;
-        break;
-    case OPT_SENDER:
-        o->sender = optarg;
-        break;
-    case OPT_SERVER:
-        o->server = optarg;
-        break;
     case OPT_READY_FD:
         o->ready_fd = atoi(optarg);
         break;
@@ -414,18 +389,21 @@ static const struct {
     int (*run)(int argc, char **argv, const struct options *o);
 } subcommands[] = {
     {"attach", do_attach}, {"run", do_run}, {"engine", do_engine}, {"check", do_check}, {"status", do_status}, {"report", do_report},
-    {"spf", do_spf}, {"dns", do_dns}, {"plan", do_plan}, {"help", do_help},
+    {"plan", do_plan}, {"help", do_help},
 };
+
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+} with_own_options[] = {{"watchdog", watchdog_main}, {"replay", replay_main}, {"spf", spftell_main}, {"dns", dnssnap_main}};
 
 int main(int argc, char **argv)
 {
     struct options o = {.ready_fd = -1};
     setlocale(LC_ALL, "");
-    /* These two read their own options. */
-    if (argc > 1 && strcmp(argv[1], "watchdog") == 0)
-        return watchdog_main(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "replay") == 0)
-        return replay_main(argc - 1, argv + 1);
+    for (size_t i = 0; argc > 1 && i < ARRAY_LEN(with_own_options); i++)
+        if (strcmp(argv[1], with_own_options[i].name) == 0)
+            return with_own_options[i].main(argc - 1, argv + 1);
     for (int opt; (opt = getopt_long(argc, argv, "h", longopts, NULL)) != -1;) {
         if (opt == 'h')
             return usage(stdout);

@@ -1,25 +1,24 @@
 /* spf: mail of the domain passes SPF (RFC 7208) from every address that green sends from, and still from blue's, whose
  * queue empties after the switch. Where the domain's SPF rests on a record that the plan flips (a, mx), it is evaluated a
- * second time against the zone as it will be. */
+ * second time against the zone as it will be.
+ * Who is asked for what stands in core/dnsasker.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/check/check.h"
-#include "core/dnsasker.h"
 #include "core/dnswire.h"
-#include "core/spf.h"
+#include "core/spfask.h"
 
 enum { BEGIN, ANSWER }; /* task.at */
-enum { ALL_MS = 45000, MAX_VALUES = 64 };
+enum { ALL_MS = 45000 };
 
 struct work {
-    struct spf spf;
-    bool open;             /* spf is begun and not freed */
+    struct spfask *ask;
     enum side side;
     int egress;
     bool planned, rests;   /* the zone as it will be; an answer rested on a record of the plan */
-    struct dnsasker *asker;
+    const char *green;     /* the planned value that an answer was replaced with */
     char record[400];
     struct buf evidence;
     int addresses, most;   /* evaluated; the most lookups of one */
@@ -53,9 +52,8 @@ static void begin_address(struct check_run *run)
     const char *domain = domain_of(run);
     struct buf sender = {0};
     buf_printf(&sender, "postmaster@%s", domain);
-    spf_begin(&w->spf, &(struct spf_mail){.ip = address_of(run), .helo = domain, .sender = sender.text, .now = clock_wall() / 1000});
+    spfask_begin(w->ask, &(struct spf_mail){.ip = address_of(run), .helo = domain, .sender = sender.text, .now = clock_wall() / 1000});
     buf_free(&sender);
-    w->open = true;
     w->rests = false;
 }
 
@@ -77,37 +75,21 @@ static bool next_address(struct check_run *run, bool rests)
     return true;
 }
 
-/* ---- one question ---- */
-
 /* The planned zone: a record of the plan has green's value. */
-static bool use_plan(const struct check_run *run, const struct spf_question *q, struct spf_answer *answer, const char **values)
+static void use_plan(void *arg, const struct spf_question *q, struct spf_answer *answer)
 {
+    struct check_run *run = arg;
+    struct work *w = run->own;
     for (int i = 0; i < run->plan->dns.nrecords; i++) {
         const struct plan_record *r = &run->plan->dns.records[i];
         if (dnswire_type(r->type) != q->type || !dnswire_same_name(r->name, q->name))
             continue;
-        values[0] = r->value[GREEN];
-        *answer = (struct spf_answer){SPF_FOUND, values, 1};
-        return true;
+        w->rests = true;
+        w->green = r->value[GREEN];
+        if (w->planned)
+            *answer = (struct spf_answer){SPF_FOUND, &w->green, 1};
+        return;
     }
-    return false;
-}
-
-static void feed(struct check_run *run, const struct dns_answer *a)
-{
-    struct work *w = run->own;
-    const struct spf_question *q = spf_next(&w->spf);
-    const char *values[MAX_VALUES];
-    struct spf_answer planned, answer = {.outcome = SPF_BROKEN, .values = values};
-    for (int i = 0; a && a->status == DNS_OK && i < a->count && answer.count < MAX_VALUES; i++)
-        if (a->records[i].type == q->type)
-            values[answer.count++] = a->records[i].text;
-    if (dnsasker_knows(a))
-        answer.outcome = answer.count ? SPF_FOUND : SPF_VOID;
-    const char *green[1];
-    bool ours = use_plan(run, q, &planned, green);
-    w->rests |= ours;
-    spf_feed(&w->spf, ours && w->planned ? &planned : &answer);
 }
 
 /* ---- verdicts ---- */
@@ -115,34 +97,35 @@ static void feed(struct check_run *run, const struct dns_answer *a)
 static void keep_worst(struct check_run *run, enum check_verdict verdict)
 {
     struct work *w = run->own;
+    const struct spf *spf = spfask_spf(w->ask);
     bool worse = w->verdict == CHECK_PASS || (w->verdict == CHECK_UNKNOWN && verdict == CHECK_FAIL);
     if (!worse)
         return;
     w->verdict = verdict;
     snprintf(w->worst, sizeof w->worst, "SPF of %.80s %s for %s's %.60s%s: %s, %.200s (%d of %d lookups).", domain_of(run),
         verdict == CHECK_UNKNOWN ? "could not be evaluated" : w->planned ? "will not pass" : "does not pass", side_names[w->side], address_of(run), w->planned ? " after the flip" : "",
-        spf_result_name(w->spf.result), w->spf.detail, w->spf.lookups, SPF_MAX_LOOKUPS);
+        spf_result_name(spf->result), spf->detail, spf->lookups, SPF_MAX_LOOKUPS);
 }
 
 static void keep_evidence(struct check_run *run)
 {
     struct work *w = run->own;
-    if (!*w->record && w->spf.root)
-        copy_text(w->record, sizeof w->record, *w->spf.root->text ? w->spf.root->text : "no SPF record");
+    const struct spf *spf = spfask_spf(w->ask);
+    if (!*w->record && spf->root)
+        copy_text(w->record, sizeof w->record, *spf->root->text ? spf->root->text : "no SPF record");
     buf_printf(&w->evidence, "; %s %s%s %s %d/%d", side_names[w->side], address_of(run), w->planned ? " (planned)" : "",
-        spf_result_name(w->spf.result), w->spf.lookups, w->spf.voids);
+        spf_result_name(spf->result), spf->lookups, spf->voids);
 }
 
 static void take_result(struct check_run *run)
 {
     struct work *w = run->own;
+    const struct spf *spf = spfask_spf(w->ask);
     w->addresses += !w->planned;
-    w->most = MAX(w->most, w->spf.lookups);
+    w->most = MAX(w->most, spf->lookups);
     keep_evidence(run);
-    if (w->spf.result != SPF_PASS)
-        keep_worst(run, w->spf.result == SPF_TEMPERROR ? CHECK_UNKNOWN : CHECK_FAIL);
-    spf_free(&w->spf);
-    w->open = false;
+    if (spf->result != SPF_PASS)
+        keep_worst(run, spf->result == SPF_TEMPERROR ? CHECK_UNKNOWN : CHECK_FAIL);
 }
 
 static void end(struct check_run *run)
@@ -167,7 +150,7 @@ static bool begin(struct check_run *run)
         check_end(run, CHECK_UNKNOWN, "", "SPF can't be looked at: the plan names no %s.", *domain_of(run) ? "DNS server" : "domain");
         return false;
     }
-    w->asker = dnsasker_new(run->loop, &run->plan->dns);
+    w->ask = spfask_new(&run->task, &(struct spfask_setup){&run->plan->dns, use_plan, run});
     w->side = GREEN;
     w->verdict = CHECK_PASS;
     begin_address(run);
@@ -178,8 +161,7 @@ static bool begin(struct check_run *run)
 static void go_on(struct check_run *run)
 {
     struct work *w = run->own;
-    const struct spf_question *q;
-    while (!(q = spf_next(&w->spf))) {
+    while (spfask_go_on(w->ask)) {
         bool rests = w->rests;
         take_result(run);
         if (!next_address(run, rests)) {
@@ -188,27 +170,22 @@ static void go_on(struct check_run *run)
         }
         begin_address(run);
     }
-    run->task.at = ANSWER;
-    dnsasker_ask(w->asker, &run->task, q->name, q->type);
 }
 
 static void work(struct task *task)
 {
     struct check_run *run = (struct check_run *)task;
-    struct work *w = run->own;
     if (clock_mono() - run->started > ALL_MS) {
         check_end(run, CHECK_UNKNOWN, "", "SPF of %s could not be looked at within %d s.", domain_of(run), ALL_MS / 1000);
         return;
     }
     switch (task->at) {
     case BEGIN:
-        if (begin(run))
-            go_on(run);
-        return;
-    case ANSWER:
-        if (dnsasker_busy(w->asker))
+        if (!begin(run))
             return;
-        feed(run, dnsasker_answer(w->asker));
+        task->at = ANSWER;
+        /* fall through */
+    case ANSWER:
         go_on(run);
         return;
     }
@@ -217,9 +194,7 @@ static void work(struct task *task)
 static void free_own(struct check_run *run)
 {
     struct work *w = run->own;
-    dnsasker_free(w->asker);
-    if (w->open)
-        spf_free(&w->spf);
+    spfask_free(w->ask);
     buf_free(&w->evidence);
 }
 

@@ -37,6 +37,26 @@ static void values_survive_the_round_trip(void **state)
     dnswire_free(&msg);
 }
 
+/* Two values that look alike on a screen are two. */
+static void the_exact_form_tells_every_byte(void **state)
+{
+    (void)state;
+    static const uint8_t txt[] = {3, 'a', '"', '\\', 0, 4, 0xe2, 0x80, 0x8b, 0x1b}, caa[] = {128, 4, 'i', '.', ' ', 'e', 'x', 7};
+    dnswire_begin(&out, 1, 0x8400);
+    for (int i = 0; i < 2; i++) {
+        dnswire_record(&out, 1, "shop.test", i ? DNS_CAA : DNS_TXT, DNS_IN, 60, NULL);
+        out.len -= 2;
+        dnswire_put_u16(&out, i ? sizeof caa : sizeof txt);
+        dnswire_put_bytes(&out, i ? caa : txt, i ? sizeof caa : sizeof txt);
+    }
+    dnswire_record(&out, 1, "shop.test", DNS_MX, DNS_IN, 60, "10 mx.shop.test");
+    assert_true(dnswire_parse(&msg, out.bytes, out.len, &err));
+    assert_string_equal(msg.records[0].exact, "\"a\\\"\\\\\" \"\" \"\\226\\128\\139\\027\"");
+    assert_string_equal(msg.records[1].exact, "128 i\\046\\032e \"x\\007\"");
+    assert_string_equal(msg.records[2].exact, "10 mx.shop.test");
+    dnswire_free(&msg);
+}
+
 static void long_txt_is_split_and_joined(void **state)
 {
     (void)state;
@@ -140,7 +160,7 @@ static void swallow(const uint8_t *bytes, size_t len)
     memcpy(exact, bytes, len);
     dnswire_parse(&msg, exact, len, &err);
     for (int i = 0; i < msg.count; i++)
-        assert_true(text_is_clean(msg.records[i].text, strlen(msg.records[i].text)));
+        assert_true(text_is_clean(msg.records[i].text, strlen(msg.records[i].text)) && text_is_clean(msg.records[i].exact, strlen(msg.records[i].exact)));
     assert_true(text_is_clean(msg.question, strlen(msg.question)));
     dnswire_free(&msg);
     dnswire_find_tsig(&t, exact, len);
@@ -202,7 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_survive_the_round_trip),
-        cmocka_unit_test(long_txt_is_split_and_joined),
+        cmocka_unit_test(the_exact_form_tells_every_byte), cmocka_unit_test(long_txt_is_split_and_joined),
         cmocka_unit_test(what_cannot_be_written_is_refused),
         cmocka_unit_test(odd_names_are_escaped),
         cmocka_unit_test(pointers_cannot_loop),
