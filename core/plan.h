@@ -213,6 +213,8 @@ struct plan {
     X("ptr", "helo", "every address that green sends from has one name that leads back to it and is what green says in HELO") \
     X("mx", "domain hosts", "every server that takes the domain's mail has an address of its own; green's are among them") \
     X("caa", "domain issuer", "the authority of green's certificates may issue for the name (RFC 8659)") \
+    X("mtasts", "domain hosts address port cafile", "the MTA-STS policy (RFC 8461) can be fetched and lists the servers that take mail after the move") \
+    X("tls", "hosts address port cafile days", "green serves valid certificates for the real names before DNS moves, with days left") \
     X("intercept", "address port", "no box on the way answers in the resolvers' name: an address where no server can be stays silent") \
     X("http", "url expect body", "a request is answered as expected; a webhook's echo shows an egress address of green") \
     X("cron", "file command", "no active line is left in blue's crontab") \

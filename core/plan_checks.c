@@ -13,7 +13,7 @@ static const struct plan_kind kinds[] = {
 /* What a kind can't do without. */
 static const struct {
     const char *kind, *needed;
-} needs[] = {{"spf", "domain"}, {"dkim", "domain selector"}, {"dmarc", "domain"}, {"mx", "domain"}, {"caa", "domain issuer"}, {"http", "url"}, {"storage", "from to"}, {"backup", "dump scratch"}, {"command", "run"}, {"person", "ask"}};
+} needs[] = {{"spf", "domain"}, {"dkim", "domain selector"}, {"dmarc", "domain"}, {"mx", "domain"}, {"caa", "domain issuer"}, {"mtasts", "domain"}, {"http", "url"}, {"storage", "from to"}, {"backup", "dump scratch"}, {"command", "run"}, {"person", "ask"}};
 
 static bool take_check(struct plan_reader *r, const config_setting_t *group, const config_setting_t *s, void *into)
 {

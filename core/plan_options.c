@@ -12,7 +12,7 @@ static const struct {
 } types[] = {
     {"url", PLAN_URL, false},   {"domain", PLAN_HOST, false},       {"file", PLAN_PATH, false},  {"scratch", PLAN_CONNINFO, false},
     {"bake", PLAN_DURATION, false}, {"pace", PLAN_PERCENT, false}, {"sample", PLAN_PERCENT, false}, {"for", PLAN_DURATION, false}, {"tables", PLAN_TEXT, true}, {"stages", PLAN_PERCENT, true},
-    {"hosts", PLAN_HOST, true}, {"helo", PLAN_HOST, false}, {"issuer", PLAN_HOST, false}, {"address", PLAN_ADDRESS, false}, {"port", PLAN_PORT, false}, {"private", PLAN_PATH, false},
+    {"hosts", PLAN_HOST, true}, {"helo", PLAN_HOST, false}, {"issuer", PLAN_HOST, false}, {"address", PLAN_ADDRESS, false}, {"port", PLAN_PORT, false}, {"cafile", PLAN_PATH, false}, {"days", PLAN_SECONDS, false}, {"private", PLAN_PATH, false},
     {"run", PLAN_TEXT, true},   {"undo_run", PLAN_TEXT, true},      {"command", PLAN_TEXT, true},
 };
 

@@ -10,10 +10,10 @@
 enum { EVIDENCE_MAX = 4000 };
 
 /* One line per kind: add the file's constant here and its row to PLAN_CHECK_KINDS. */
-extern const struct check_kind check_spf, check_dkim, check_dmarc, check_ptr, check_mx, check_caa, check_intercept, check_http, check_cron, check_storage, check_backup, check_command, check_person;
+extern const struct check_kind check_spf, check_dkim, check_dmarc, check_ptr, check_mx, check_caa, check_mtasts, check_tls, check_intercept, check_http, check_cron, check_storage, check_backup, check_command, check_person;
 
 const struct check_kind *const check_kinds[] = {
-    &check_spf, &check_dkim, &check_dmarc, &check_ptr, &check_mx, &check_caa, &check_intercept, &check_http, &check_cron, &check_storage, &check_backup, &check_command, &check_person,
+    &check_spf, &check_dkim, &check_dmarc, &check_ptr, &check_mx, &check_caa, &check_mtasts, &check_tls, &check_intercept, &check_http, &check_cron, &check_storage, &check_backup, &check_command, &check_person,
 };
 const int ncheck_kinds = ARRAY_LEN(check_kinds);
 

@@ -12,7 +12,7 @@ struct names { /* first in the check's own */
     int type;
 };
 struct names_kind {
-    /* Sets the next name and type; false when it has ended the check instead. */
+    /* Sets the next name and type; false when it has ended the check instead, or waits for something else. */
     bool (*next)(struct check_run *run, struct names *n);
     /* status is DNS_OK, DNS_NXDOMAIN or DNS_NODATA; silence has ended the check as unknown. */
     void (*take)(struct check_run *run, const struct dns_answer *a);
