@@ -137,6 +137,7 @@ struct model_record { /* what the authoritative servers publish, all of them tog
     int64_t old_ttl;       /* largest TTL that one was ever seen with, seconds */
     int64_t published_at, published_ttl; /* the oldest of their last answers, 0 = one never answered; the largest TTL of them, seconds */
     int64_t ttl_since, carry_ttl; /* wall ms since when it is that; what a cache may have had left then, seconds */
+    int64_t fills[SIDES];  /* fillings of resolvers' caches with each side's value, since the record was changed last */
     int64_t gone_by;       /* wall ms by which no cache may have blue's value any more; 0 = a server still publishes it */
     int64_t flipped_at;    /* wall ms of our dns_changed to green; 0 */
 };
@@ -262,6 +263,12 @@ const struct model_dns *model_cell(const struct model *m, const struct plan *p, 
 int64_t model_dns_bound(const struct model_record *r, int64_t at);
 /* Why a resolver's answer for a record is not what is waited for, in a few words; "" when nothing is wrong. Returns buf. */
 const char *model_dns_why(const struct model *m, const struct plan *p, int resolver, int record, int64_t now, char *buf, size_t size);
+/* Of a record with weights: green's share of what caches were filled with, and the interval in which the true one lies in 95 of 100 cases
+ * (Wilson 1927, ppm). Each filling is one sample: asking a cache again says nothing new. False when there was none. */
+struct dns_share {
+    int64_t fills, share, low, high;
+};
+bool model_dns_share(const struct model *m, int record, struct dns_share *out);
 /* Seconds until every cache has what is published next, each way: "within 0:20, overholder 1:00". "" before anything was published. Returns buf. */
 const char *model_dns_span(const struct model *m, const struct plan *p, int64_t now, char *buf, size_t size);
 /* The share of caches, each resolver counting once, that by their own expiry still hold blue's value at a time from the last answers on, if

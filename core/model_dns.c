@@ -100,12 +100,14 @@ static bool answered_since(const struct model_dns *c, const struct model_cache *
     return false;
 }
 
-static void fold_cache(struct model_dns *c, enum cell_state state, int64_t at, int64_t ttl)
+/* True when the cache was filled anew. */
+static bool fold_cache(struct model_dns *c, enum cell_state state, int64_t at, int64_t ttl)
 {
     int64_t expires = at - c->rtt_us / 1000 + ttl * 1000;
     drop_expired(c, at);
     struct model_cache *x = find_cache(c, expires, state);
-    if (!x) {
+    bool new = !x;
+    if (new) {
         x = new_cache(c);
         *x = (struct model_cache){.first = at, .least = expires, .most = expires, .state = state};
     }
@@ -115,6 +117,7 @@ static void fold_cache(struct model_dns *c, enum cell_state state, int64_t at, i
     x->most = MAX(x->most, expires);
     x->expires = (x->least + x->most) / 2;
     c->caches = MAX(c->caches, count_caches(c));
+    return new;
 }
 
 /* Where one cache answers, its last answer counts. Where several do, the old value is there as long as one may hold it. */
@@ -231,7 +234,7 @@ static void fold_published(struct model *m, const struct plan *p, int record, in
 /* ---- one answer ---- */
 
 /* A zone's server has no cache: it publishes. */
-static void fold_answer(struct model_dns *c, const struct plan_record *r, bool caches, int64_t at, const struct event_dns_seen *e)
+static void fold_answer(struct model_dns *c, const struct plan_record *r, struct model_record *published, bool caches, int64_t at, const struct event_dns_seen *e)
 {
     c->answered_at = at;
     c->state = judge_answer(r, e->answer);
@@ -240,7 +243,9 @@ static void fold_answer(struct model_dns *c, const struct plan_record *r, bool c
     c->max_ttl = MAX(c->max_ttl, e->ttl);
     c->expires = at + e->ttl * 1000;
     if (caches) {
-        fold_cache(c, c->state, at, MAX(e->ttl, (int64_t)0));
+        bool new = fold_cache(c, c->state, at, MAX(e->ttl, (int64_t)0));
+        if (c->state == CELL_OLD || c->state == CELL_NEW)
+            published->fills[c->state == CELL_NEW ? GREEN : BLUE] += new;
         sum_caches(c);
     }
     if (c->state != CELL_NEW)
@@ -298,7 +303,7 @@ static void fold_dns_seen(struct model *m, const struct plan *p, int64_t at, con
         fold_failure(c, p, at, strcmp(e->status, "timeout") == 0);
         return;
     }
-    fold_answer(c, &p->dns.records[record], !p->dns.resolvers[resolver].authoritative, at, e);
+    fold_answer(c, &p->dns.records[record], &m->record[record], !p->dns.resolvers[resolver].authoritative, at, e);
     if (p->dns.resolvers[resolver].authoritative) {
         fold_server(c, &m->record[record], p, at, e->ttl);
         fold_published(m, p, record, at);
@@ -318,6 +323,7 @@ void fold_dns(struct model *m, const struct plan *p, const struct event *e)
     if (record < 0)
         return;
     const struct plan_record *r = &p->dns.records[record];
+    memset(m->record[record].fills, 0, sizeof m->record[record].fills);
     if (strcmp(e->dns_changed.from, e->dns_changed.to) != 0)
         m->record[record].flipped_at = strcmp(e->dns_changed.to, r->value[GREEN]) == 0 ? e->at : 0;
 }

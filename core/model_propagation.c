@@ -1,4 +1,5 @@
 /* What the resolvers' answers foretell: until when caches hold the old value, and why one is not where it should be. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,6 +89,21 @@ const char *model_dns_span(const struct model *m, const struct plan *p, int64_t 
     else
         snprintf(buf, size, "within %s", format_span(ttl * 1000, span, sizeof span));
     return buf;
+}
+
+/* ---- weights ---- */
+
+bool model_dns_share(const struct model *m, int record, struct dns_share *out)
+{
+    static const double z = 1.959964; /* of 95 % */
+    const int64_t *fills = m->record[record].fills;
+    double n = (double)(fills[BLUE] + fills[GREEN]);
+    if (n < 1)
+        return false;
+    double share = (double)fills[GREEN] / n, middle = (share + z * z / (2 * n)) / (1 + z * z / n);
+    double half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+    *out = (struct dns_share){fills[BLUE] + fills[GREEN], (int64_t)(share * 1e6), (int64_t)(MAX(middle - half, 0.0) * 1e6), (int64_t)(MIN(middle + half, 1.0) * 1e6)};
+    return true;
 }
 
 /* ---- why ---- */

@@ -399,6 +399,10 @@ static void detail(const struct view *v, int row, struct buf *out)
         buf_printf(out, "  answer   %s\n", pane_private(v, TEXT_ADDRESS, c->answer, text, sizeof text));
         buf_printf(out, "  ttl      %lld s as answered, %s left, at most %lld s ever\n", (long long)c->ttl, left, (long long)c->max_ttl);
         buf_printf(out, "  rtt      %.1f ms, %lld asked, %lld lost\n", (double)c->rtt_us / 1000, (long long)c->asked, (long long)c->lost);
+        struct dns_share share;
+        if (v->model->record[i].fills[BLUE] && model_dns_share(v->model, i, &share) && share.share)
+            buf_printf(out, "  green    %s of all resolvers' fillings, %s to %s is sure (%lld of them)\n", pane_ppm(share.share, text, sizeof text),
+                       pane_ppm(share.low, left, sizeof left), pane_ppm(share.high, age, sizeof age), (long long)share.fills);
         if (c->caches > 1)
             buf_printf(out, "  caches   %d answer in turn behind this address; it is done when all of them are\n", c->caches);
         if (c->old_until > v->now)

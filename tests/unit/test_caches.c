@@ -297,6 +297,38 @@ static void the_prediction_counts_caches(void **state)
     assert_true(model_dns_eta(w->model, w->plan, 100, w->now) <= w->now);
 }
 
+/* A record whose weights give green every tenth time, at thirty resolvers that ask anew when their TTL of 60 s is over, and are asked every
+ * 5 s: the interval covers the truth about as often as it says. With each answer as a sample it would not. */
+static int covers(struct world *w, unsigned seed, double truth, int64_t *width)
+{
+    struct dns_share share;
+    memset(w->model->record[0].fills, 0, sizeof w->model->record[0].fills);
+    srand(seed);
+    for (int r = 0; r < 15; r++)
+        for (int fill = 0; fill < 10; fill++) {
+            bool green = rand() < truth * RAND_MAX;
+            for (int s = 0; s < 60; s += 5)
+                see(w, seed * 100000.0 + r * 1000 + fill * 61 + s, r % 2 ? "r1" : "r2", "ok", green ? NEW : OLD, 60 - s);
+        }
+    assert_true(model_dns_share(w->model, 0, &share));
+    assert_int_equal(share.fills, 150);
+    *width += share.high - share.low;
+    return share.low <= truth * 1e6 && truth * 1e6 <= share.high;
+}
+
+static void a_weights_interval_covers_the_truth(void **state)
+{
+    struct world *w = *state;
+    struct dns_share share;
+    int64_t width = 0;
+    int covered = 0;
+    assert_false(model_dns_share(w->model, 0, &share));
+    for (unsigned run = 1; run <= 200; run++)
+        covered += covers(w, run, 0.1, &width);
+    assert_in_range(covered, 180, 199); /* 190 are to be expected, give or take 3 */
+    assert_true(width / 200 < 110000);
+}
+
 static void nobody_answered_nothing_is_predicted(void **state)
 {
     struct world *w = *state;
@@ -313,7 +345,7 @@ int main(void)
         TEST(one_cache_counts_down_and_is_filled_again), TEST(two_caches_answer_in_turn), TEST(a_slow_answer_is_no_second_cache), TEST(a_cache_that_prefetches_is_one), TEST(a_cache_that_serves_expired_answers_is_one), TEST(an_answer_without_a_ttl_is_no_cache),
         TEST(an_overholder_is_named_before_the_flip), TEST(a_raised_ttl_makes_no_overholder), TEST(a_lowered_ttl_leaves_the_old_one_its_time),
         TEST(an_old_answer_after_it_must_be_gone), TEST(safe_after_waits_for_every_server), TEST(a_server_that_lags_is_the_reason), TEST(a_server_has_no_cache),
-        TEST(the_prediction_counts_caches), TEST(nobody_answered_nothing_is_predicted),
+        TEST(the_prediction_counts_caches), TEST(a_weights_interval_covers_the_truth), TEST(nobody_answered_nothing_is_predicted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
