@@ -80,6 +80,8 @@ struct plan_resolver {
     const char *address; /* "9.9.9.9" or "127.0.1.1" or "2620:fe::fe" */
     int port;            /* 53 */
     bool authoritative;  /* asked without recursion; its answer is what is published */
+    const char *region;  /* "CH": where its operator is at home; "" */
+    bool filters;        /* it may lie about a domain that it holds for harmful */
 };
 struct plan_dns {
     const char *zone;
@@ -88,6 +90,7 @@ struct plan_dns {
     const char *key_file; /* TSIG: "name:hmac-sha256:base64", never in the plan itself; "" = unsigned */
     int64_t ttl_low, ttl_normal; /* seconds */
     int64_t interval;            /* between two questions to the same resolver, ms */
+    bool filtering;              /* of the public resolvers, those that filter are asked too */
     struct plan_record *records;
     int nrecords;
     struct plan_resolver *servers; /* the zone's further authoritative servers: they stand among the resolvers too */

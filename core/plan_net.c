@@ -72,6 +72,7 @@ static const struct plan_key resolver_keys[] = {
     PLAN_KEY(PLAN_TEXT, "name", struct plan_resolver, name, NULL),
     PLAN_KEY(PLAN_ADDRESS, "address", struct plan_resolver, address, NULL),
     PLAN_KEY(PLAN_PORT, "port", struct plan_resolver, port, "53"),
+    PLAN_KEY(PLAN_TEXT, "region", struct plan_resolver, region, ""),
 };
 static const struct plan_part resolver_part = {
     .what = "the resolver", .size = sizeof(struct plan_resolver), .keys = resolver_keys, .nkeys = ARRAY_LEN(resolver_keys)};
@@ -103,15 +104,16 @@ static void place_resolvers(struct plan_reader *r, struct plan_dns *dns, bool na
     int n = named ? dns->nresolvers : plan_npublic_resolvers;
     const struct plan_resolver *from = named ? dns->resolvers : plan_public_resolvers;
     struct plan_resolver *all = arena_alloc(&r->plan->arena, sizeof *all * (size_t)(1 + dns->nservers + n)), *to = all;
-    *to++ = (struct plan_resolver){"authoritative", dns->server, dns->port, true};
+    *to++ = (struct plan_resolver){"authoritative", dns->server, dns->port, true, "", false};
     for (int i = 0; i < dns->nservers; i++) {
         *to = dns->servers[i];
         to++->authoritative = true;
     }
     for (int i = 0; i < n; i++)
-        *to++ = from[i];
+        if (named || !from[i].filters || dns->filtering)
+            *to++ = from[i];
     dns->resolvers = all;
-    dns->nresolvers = 1 + dns->nservers + n;
+    dns->nresolvers = (int)(to - all);
     order_resolvers(r, dns);
 }
 
@@ -138,6 +140,8 @@ static void check_resolvers(struct plan_reader *r, const config_setting_t *list,
 static void check_servers(struct plan_reader *r, const config_setting_t *group, const struct plan_dns *dns)
 {
     const config_setting_t *servers = member(group, "servers"), *resolvers = member(group, "resolvers");
+    if (resolvers && config_setting_get_string(resolvers))
+        resolvers = NULL; /* "public" */
     check_resolvers(r, servers, "The server", dns->servers, dns->nservers);
     check_resolvers(r, resolvers, "The resolver", dns->resolvers, dns->nresolvers);
     for (int i = 0; i < dns->nservers; i++) {
@@ -188,7 +192,7 @@ static void finish_dns(struct plan_reader *r, const config_setting_t *group, voi
     if (dns->interval < 100)
         plan_complain(r, plan_line(group), "interval is below 100 ms; the resolvers' operators would block you. \"5s\" is the usual.");
     check_servers(r, group, dns);
-    place_resolvers(r, dns, resolvers != NULL);
+    place_resolvers(r, dns, resolvers && !config_setting_get_string(resolvers));
 }
 
 static const struct plan_key dns_keys[] = {
@@ -204,7 +208,8 @@ static const struct plan_key dns_keys[] = {
     {.name = "servers", .type = PLAN_PART, .at = offsetof(struct plan_dns, servers), .count_at = offsetof(struct plan_dns, nservers),
      .otherwise = "", .part = &server_part},
     {.name = "resolvers", .type = PLAN_PART, .at = offsetof(struct plan_dns, resolvers), .count_at = offsetof(struct plan_dns, nresolvers),
-     .otherwise = "", .part = &resolver_part},
+     .otherwise = "public", .part = &resolver_part},
+    PLAN_KEY(PLAN_FLAG, "filtering", struct plan_dns, filtering, "false"),
 };
 const struct plan_part plan_dns_part = {
     .what = "dns", .size = sizeof(struct plan_dns), .keys = dns_keys, .nkeys = ARRAY_LEN(dns_keys), .finish = finish_dns};

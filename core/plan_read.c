@@ -110,7 +110,8 @@ void plan_read_key(struct plan_reader *r, const config_setting_t *group, const s
     put_default(r, key, into); /* so that a mistake leaves nothing unset */
     if (!s && group && !key->otherwise)
         complain_missing(r, group, part, key);
-    if (!s)
+    const char *word = s && key->count_at ? config_setting_get_string(s) : NULL;
+    if (!s || (word && key->otherwise && key->otherwise[0] && strcmp(word, key->otherwise) == 0))
         return;
     if (key->count_at && config_setting_is_group(s))
         plan_complain(r, plan_line(s), "%s must be a list; write  %s = %s;", key->name, key->name, key->type == PLAN_PART ? "( { ... }, { ... } )" : "[ \"...\" ]");

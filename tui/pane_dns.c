@@ -389,7 +389,7 @@ static void detail(const struct view *v, int row, struct buf *out)
     if (row >= sort_resolvers(v, order))
         return;
     const struct plan_resolver *r = &v->plan->dns.resolvers[order[row]];
-    buf_printf(out, "resolver %s  %s port %d%s\n", r->name, pane_private(v, TEXT_ADDRESS, r->address, address, sizeof address), r->port,
+    buf_printf(out, "resolver %s%s%s%s  %s port %d%s\n", r->name, r->region && *r->region ? "  " : "", r->region ? r->region : "", r->filters ? ", filters" : "", pane_private(v, TEXT_ADDRESS, r->address, address, sizeof address), r->port,
                r->authoritative ? "  (authoritative, asked without recursion)" : "");
     for (int i = 0; i < v->plan->dns.nrecords; i++) {
         const struct model_dns *c = cell_at(v, order[row], i);

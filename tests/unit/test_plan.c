@@ -191,13 +191,23 @@ static void test_public_resolvers(void **state)
     (void)state;
     char *text = xprintf("%sdns = { zone = \"shop.test\"; server = \"192.0.2.53\"; records = ( { name = \"www.shop.test.\"; } ); };", first);
     struct plan *p = load_good(text);
-    assert_int_equal(p->dns.nresolvers, plan_npublic_resolvers + 1);
-    assert_true(plan_npublic_resolvers >= 20);
+    int open = 0;
+    for (int i = 0; i < plan_npublic_resolvers; i++)
+        open += !plan_public_resolvers[i].filters;
+    assert_int_equal(p->dns.nresolvers, open + 1);
+    assert_true(open >= 20 && plan_npublic_resolvers >= 30);
     assert_string_equal(p->dns.records[0].name, "www.shop.test");
     assert_int_equal(plan_find_record(p, "WWW.shop.test", "A"), 0);
     assert_int_equal(plan_find_record(p, "www.shop.test", "AAAA"), -1);
     assert_int_equal(plan_find_resolver(p, "Google"), 1);
     assert_int_equal(p->dns.ttl_low, 60);
+    plan_free(p);
+    free(text);
+    text = xprintf("%sdns = { zone = \"shop.test\"; server = \"192.0.2.53\"; records = ( { name = \"www.shop.test.\"; } ); resolvers = \"public\"; filtering = true; };", first);
+    p = load_good(text);
+    assert_int_equal(p->dns.nresolvers, plan_npublic_resolvers + 1);
+    assert_true(p->dns.resolvers[plan_find_resolver(p, "OpenDNS")].filters);
+    assert_string_equal(p->dns.resolvers[plan_find_resolver(p, "KT")].region, "KR");
     plan_free(p);
     free(text);
 }
@@ -346,6 +356,7 @@ static const struct bad bads[] = {
     {5, DNS(REC "resolvers = ( { name = \"a\"; address = \"9.9.9.9\"; }, { name = \"a\"; address = \"8.8.8.8\"; } );"), 5, {"The resolver \"a\" stands twice"}},
     {5, DNS(REC "resolvers = ( { name = \"a\"; address = \"9.9.9.9\"; }, { name = \"b\"; address = \"9.9.9.9\"; } );"), 5, {"same address 9.9.9.9"}},
     {5, DNS(REC "resolvers = ( { name = \"authoritative\"; address = \"9.9.9.9\"; } );"), 5, {"kept for the server"}},
+    {5, DNS(REC "resolvers = \"all\";"), 5, {"resolvers"}},
     {5, DNS(REC "servers = ( { name = \"authoritative\"; address = \"9.9.9.9\"; } );"), 5, {"give the server another one"}},
     {5, DNS(REC "servers = ( { name = \"ns1\"; address = \"192.0.2.53\"; } );"), 5, {"The server \"ns1\" is the one that  server  names already"}},
     {5, DNS(REC "servers = ( { name = \"a\"; address = \"9.9.9.9\"; } ); resolvers = ( { name = \"a\"; address = \"8.8.8.8\"; } );"), 5, {"both named \"a\""}},
